@@ -1,0 +1,88 @@
+#include "core/base/log.h"
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "core/base/strings.h"
+
+namespace sluice {
+namespace {
+
+spdlog::level::level_enum SpdlogLevel(LogLevel level) {
+  constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::trace, spdlog::level::debug,
+                                                   spdlog::level::info,  spdlog::level::warn,
+                                                   spdlog::level::err,   spdlog::level::off};
+  return kLevels[static_cast<size_t>(level)];
+}
+
+std::shared_ptr<spdlog::logger> MakeLogger(spdlog::sink_ptr sink) {
+  auto logger = std::make_shared<spdlog::logger>("sluice", std::move(sink));
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  logger->set_level(spdlog::level::trace);  // LogEnabled has decided already
+  logger->flush_on(spdlog::level::info);
+  return logger;
+}
+
+// Swapped under the lock when the log is reopened; spdlog's own sinks are thread-safe.
+struct Target {
+  std::mutex lock;
+  std::string path;
+  std::shared_ptr<spdlog::logger> logger =
+      MakeLogger(std::make_shared<spdlog::sinks::stderr_sink_mt>());
+
+  std::shared_ptr<spdlog::logger> Get() {
+    const std::lock_guard<std::mutex> guard(lock);
+    return logger;
+  }
+};
+
+Target& target() {
+  static Target* const kTarget = new Target;  // never destroyed: threads may log until the end
+  return *kTarget;
+}
+
+std::atomic<LogLevel> log_level{LogLevel::kInfo};
+
+}  // namespace
+
+void Log(LogLevel level, std::string_view component, std::string_view message) {
+  if (!LogEnabled(level)) return;
+  target().Get()->log(SpdlogLevel(level), "{}: {}", component, message);
+}
+
+bool LogEnabled(LogLevel level) { return level >= log_level.load(std::memory_order_relaxed); }
+void SetLogLevel(LogLevel level) { log_level.store(level, std::memory_order_relaxed); }
+
+Result<void> OpenLog(std::string_view path) {
+  spdlog::sink_ptr sink;
+  try {
+    if (path.empty() || path == "/dev/stderr") {
+      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    } else {
+      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(std::string(path));
+    }
+  } catch (const spdlog::spdlog_ex& error) {
+    return Fail(Code::kIo, StrCat({"open log ", path, ": ", error.what()}));
+  }
+  const std::lock_guard<std::mutex> guard(target().lock);
+  target().path = path;
+  target().logger = MakeLogger(std::move(sink));
+  return {};
+}
+
+Result<void> ReopenLog() {
+  std::string path;
+  {
+    const std::lock_guard<std::mutex> guard(target().lock);
+    path = target().path;
+  }
+  return OpenLog(path);
+}
+
+}  // namespace sluice
