@@ -1,0 +1,42 @@
+// HistogramSnapshot: a distribution as read at one moment, summed over rows; and quantiles of it.
+// A value of 8 KiB: for one thread, reused from series to series.
+#ifndef SLUICE_CORE_STATS_HISTOGRAM_SNAPSHOT_H_
+#define SLUICE_CORE_STATS_HISTOGRAM_SNAPSHOT_H_
+
+#include <array>
+#include <cstdint>
+
+#include "core/stats/histogram.h"
+
+namespace sluice {
+
+struct StatsRowHeader;
+
+class HistogramSnapshot {
+ public:
+  void Clear();
+
+  // Adds what one row holds. May run while the row's thread records.
+  void AddRow(const StatsRowHeader* row, const StatsHistogramCells& cells);
+
+  uint64_t count() const { return count_; }
+  uint64_t sum() const { return sum_; }
+  uint64_t bucket(unsigned index) const { return buckets_[index]; }
+
+  // The value below which the fraction q of the recorded ones lies (nearest rank), within 1.6%; in
+  // the unit recorded. 0 for an empty histogram. q is clamped to [0, 1].
+  double Quantile(double q) const;
+
+  // How many recorded values are at most `bound`; a bound inside a bucket moves to the bucket's
+  // nearer edge, by at most 1.6%. Never falls as the bound grows.
+  uint64_t CountAtMost(uint64_t bound) const;
+
+ private:
+  uint64_t count_ = 0;
+  uint64_t sum_ = 0;
+  std::array<uint64_t, kHistogramBuckets> buckets_{};
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_STATS_HISTOGRAM_SNAPSHOT_H_

@@ -1,0 +1,49 @@
+// The words that describe a metric: kind, unit, labels, and the id of a registered series. Plain
+// values, for any thread.
+#ifndef SLUICE_CORE_STATS_METRIC_H_
+#define SLUICE_CORE_STATS_METRIC_H_
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+enum class MetricKind : uint8_t { kCounter, kGauge, kHistogram };
+
+// What a cell counts in. Microseconds are rendered as seconds, whatever the kind.
+enum class MetricUnit : uint8_t { kNone, kMicroseconds, kBytes };
+
+// A family: what all series of one name share. Names follow Prometheus: sluice_WHAT_UNIT, a
+// counter's ends in _total, a duration's in _seconds (or _seconds_total).
+struct Metric {
+  std::string_view name;
+  std::string_view help;
+  MetricUnit unit = MetricUnit::kNone;
+};
+
+// Borrowed text: a label list lives for the call that it is passed to.
+struct Label {
+  std::string_view name;
+  std::string_view value;
+};
+using LabelList = std::vector<Label>;
+
+// Names a series of one segment. The default one, also what a full directory answers with, is the
+// dropped series: it is valid everywhere, and what is counted under it is lost.
+class SeriesId {
+ public:
+  constexpr SeriesId() = default;
+  constexpr explicit SeriesId(uint32_t index) : index_(index) {}
+
+  constexpr bool dropped() const { return index_ == UINT32_MAX; }
+  constexpr uint32_t index() const { return index_; }  // position in the directory
+  friend constexpr bool operator==(SeriesId, SeriesId) = default;
+
+ private:
+  uint32_t index_ = UINT32_MAX;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_STATS_METRIC_H_

@@ -1,0 +1,58 @@
+// Prometheus text of the whole directory: the 0.0.4 format and OpenMetrics 1.0. Any thread, while
+// workers count; each sample is read at the moment it is written.
+//
+// Families are in the order of their names, each with HELP and TYPE once, its series together, in
+// the order of their registration. Durations are in seconds. Histograms are given as classic
+// buckets, each bound moved to the nearer edge of a cell: by at most 1.6%.
+#ifndef SLUICE_CORE_STATS_PROMETHEUS_H_
+#define SLUICE_CORE_STATS_PROMETHEUS_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/stats/reader.h"
+
+namespace sluice {
+
+enum class PrometheusFormat : uint8_t { kText, kOpenMetrics };
+
+struct PrometheusOptions {
+  PrometheusFormat format = PrometheusFormat::kText;
+  std::vector<std::string> names;  // `?name[]=`: only these families; empty: all
+  bool hide_unused = false;        // leave out counters and histograms that never counted
+};
+
+// The value of content-type for a format, and the format that an Accept header asks for.
+std::string_view PrometheusContentType(PrometheusFormat format);
+PrometheusFormat PrometheusFormatFor(std::string_view accept);
+
+// Renders in slices, so that the main thread can do other things between them. Series registered
+// after its construction are left for the next scrape. Borrows the segment through the reader.
+class PrometheusRenderer {
+ public:
+  PrometheusRenderer(const StatsReader& reader, PrometheusOptions options);
+
+  // Appends up to `max_series` series to `out`; false once all is written.
+  bool RenderSome(uint32_t max_series, std::string& out);
+
+ private:
+  void AppendHead(const StatsReader::Family& family, std::string& out) const;
+  void AppendScalar(const StatsReader::Family& family, SeriesId id, std::string& out);
+  void AppendHistogram(const StatsReader::Family& family, SeriesId id, std::string& out);
+
+  StatsReader reader_;
+  PrometheusOptions options_;
+  std::vector<uint32_t> order_;  // series, grouped by family
+  size_t next_ = 0;
+  uint32_t family_ = UINT32_MAX;  // whose head was written last
+  bool done_ = false;
+  HistogramSnapshot histogram_;
+};
+
+std::string RenderPrometheus(const StatsReader& reader, PrometheusOptions options = {});
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_STATS_PROMETHEUS_H_
