@@ -10,6 +10,7 @@
 #ifndef SLUICE_CORE_STATS_DIRECTORY_H_
 #define SLUICE_CORE_STATS_DIRECTORY_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -45,10 +46,10 @@ class StatsDirectory {
  private:
   static constexpr uint32_t kFull = UINT32_MAX;
 
-  uint32_t FindFamily(std::string_view name) const;
   uint32_t FindOrAddFamily(MetricKind kind, const Metric& metric);
   SeriesId AddSeries(MetricKind kind, uint32_t family, std::string_view labels);
   SeriesId Drop(std::string_view name);
+  bool HasText(size_t size) const;
   StatsText AddText(std::string_view text);
 
   StatsSegmentHeader& header_;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "core/stats/histogram.h"
 
@@ -27,13 +28,14 @@ class HistogramSnapshot {
   // the unit recorded. 0 for an empty histogram. q is clamped to [0, 1].
   double Quantile(double q) const;
 
-  // How many recorded values are at most `bound`; a bound inside a bucket moves to the bucket's
-  // nearer edge, by at most 1.6%. Never falls as the bound grows.
-  uint64_t CountAtMost(uint64_t bound) const;
+  // For each bound, how many recorded values are at most that: counts[i] for bounds[i]. A bound
+  // inside a bucket moves to the bucket's nearer edge, by at most 1.6%. REQUIRES: rising bounds.
+  void CountAtMost(std::span<const uint64_t> bounds, std::span<uint64_t> counts) const;
 
  private:
   uint64_t count_ = 0;
   uint64_t sum_ = 0;
+  uint32_t octaves_ = 0;  // bit per octave that holds anything: the rest is zero and skipped
   std::array<uint64_t, kHistogramBuckets> buckets_{};
 };
 

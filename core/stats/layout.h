@@ -12,6 +12,8 @@
 #ifndef SLUICE_CORE_STATS_LAYOUT_H_
 #define SLUICE_CORE_STATS_LAYOUT_H_
 
+#include <type_traits>
+
 #include "core/stats/cell.h"
 #include "core/stats/histogram.h"
 #include "core/stats/metric.h"
@@ -90,6 +92,37 @@ struct StatsRowHeader {
   StatsHistogramCells scratch_histogram;
 };
 static_assert(sizeof(StatsRowHeader) == 256);
+
+// Where things are. A const header gives memory for reading.
+template <typename T, typename Header>
+auto* StatsAt(Header& header, uint64_t offset) {
+  if constexpr (std::is_const_v<Header>) {
+    return reinterpret_cast<const T*>(reinterpret_cast<const char*>(&header) + offset);
+  } else {
+    return reinterpret_cast<T*>(reinterpret_cast<char*>(&header) + offset);
+  }
+}
+template <typename Header>
+auto* FamiliesOf(Header& header) {
+  return StatsAt<StatsFamilyEntry>(header, header.families_offset);
+}
+template <typename Header>
+auto* SeriesOf(Header& header) {
+  return StatsAt<StatsSeriesEntry>(header, header.series_offset);
+}
+template <typename Header>
+auto* RowOf(Header& header, uint32_t bank, uint32_t row) {
+  return StatsAt<StatsRowHeader>(
+      header, header.rows_offset + (uint64_t{bank} * header.rows + row) * header.row_size);
+}
+template <typename Row>
+auto* ScalarsOf(const StatsSegmentHeader& header, Row* row) {
+  return StatsAt<StatsCell>(*row, header.scalars_offset);
+}
+template <typename Row>
+auto* HistogramsOf(const StatsSegmentHeader& header, Row* row) {
+  return StatsAt<StatsHistogramCells>(*row, header.histograms_offset);
+}
 
 }  // namespace sluice
 

@@ -38,9 +38,9 @@ class PrometheusRenderer {
   bool RenderSome(uint32_t max_series, std::string& out);
 
  private:
-  void AppendHead(const StatsReader::Family& family, std::string& out) const;
-  void AppendScalar(const StatsReader::Family& family, SeriesId id, std::string& out);
-  void AppendHistogram(const StatsReader::Family& family, SeriesId id, std::string& out);
+  void AppendHead(uint32_t family, std::string& out);  // unless it is there already
+  void AppendScalar(SeriesId id, std::string& out);
+  void AppendHistogram(SeriesId id, std::string& out);
 
   StatsReader reader_;
   PrometheusOptions options_;

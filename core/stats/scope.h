@@ -48,6 +48,8 @@ class MetricTable {
   MetricTable(const StatsScope* scope, std::vector<SeriesId>* ids) : scope_(scope), ids_(ids) {}
   MetricTable(const StatsRow* row, const std::vector<SeriesId>* bound) : row_(row), bound_(bound) {}
 
+  SeriesId Next(MetricKind kind, const Metric& metric, const LabelList& labels);
+
   const StatsScope* scope_ = nullptr;  // registering
   std::vector<SeriesId>* ids_ = nullptr;
   const StatsRow* row_ = nullptr;  // binding
