@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/base/check.h"
+#include "core/base/log.h"
 #include "core/stats/labels.h"
 #include "core/stats/layout.h"
 #include "core/stats/segment.h"
@@ -31,6 +32,7 @@ void CheckNames(MetricKind kind, const Metric& metric, const LabelList& labels) 
 
 StatsDirectory::StatsDirectory(StatsSegment& segment, Warn warn)
     : header_(segment.header()), warn_(std::move(warn)) {
+  if (!warn_) warn_ = [](std::string_view text) { Log(LogLevel::kWarning, "stats", text); };
   const uint32_t families = header_.family_count.load(std::memory_order_relaxed);
   for (uint32_t i = 0; i < families; ++i) {
     families_.emplace(TextOf(header_, FamiliesOf(header_)[i].name), i);
@@ -111,11 +113,11 @@ SeriesId StatsDirectory::AddSeries(MetricKind kind, uint32_t family, std::string
 
 SeriesId StatsDirectory::Drop(std::string_view name) {
   dropped_.Inc();
-  if (!warned_ && warn_) {
-    warn_("the stats directory is full: " + std::string(name) +
-          " and what follows is not counted (raise the limit of series)");
+  if (!warned_) {
+    warned_ = true;
+    warn_("the stats directory is full: a series of " + std::string(name) +
+          " and what follows it are not counted");
   }
-  warned_ = true;
   return SeriesId();
 }
 

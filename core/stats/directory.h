@@ -6,7 +6,7 @@
 //
 // A full directory never fails: a series that does not fit is dropped (SeriesId::dropped(); its
 // handles write to a scratch cell), counted in sluice_stats_dropped_registrations_total, and the
-// first is told to `warn`.
+// first is told to `warn`, or to the log.
 #ifndef SLUICE_CORE_STATS_DIRECTORY_H_
 #define SLUICE_CORE_STATS_DIRECTORY_H_
 

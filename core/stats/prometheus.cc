@@ -62,8 +62,8 @@ void AppendSeconds(uint64_t microseconds, std::string& out) {
   AppendInteger(microseconds / 1'000'000, out);
   uint64_t fraction = microseconds % 1'000'000;
   if (fraction == 0) return;
-  char digits[7] = ".000000";
-  size_t size = sizeof(digits);
+  char digits[] = ".000000";
+  size_t size = 7;
   for (size_t i = 6; i > 0; --i, fraction /= 10) digits[i] = static_cast<char>('0' + fraction % 10);
   while (digits[size - 1] == '0') --size;
   out.append(digits, size);
