@@ -5,7 +5,8 @@
 
 namespace sluice {
 
-uint32_t Histogram::AddOctave(unsigned octave) {
+void Histogram::RecordInNewOctave(uint64_t value) {
+  const unsigned octave = HistogramBucketOf(value) / kHistogramSubBuckets;
   const uint64_t used = row_->octaves_used.load(std::memory_order_relaxed);
   const uint64_t begin = row_->octaves_begin + used;
   // The pool has room for every octave of every histogram (StatsSegment::Create).
@@ -14,7 +15,7 @@ uint32_t Histogram::AddOctave(unsigned octave) {
   // twice.
   row_->octaves_used.store(used + kHistogramSubBuckets, std::memory_order_relaxed);
   cells_->octaves[octave].store(static_cast<uint32_t>(begin), std::memory_order_release);
-  return static_cast<uint32_t>(begin);
+  Record(value);
 }
 
 }  // namespace sluice

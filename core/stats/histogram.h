@@ -61,13 +61,13 @@ class Histogram {
     const unsigned bucket = HistogramBucketOf(value);
     uint32_t begin = cells_->octaves[bucket / kHistogramSubBuckets].load(std::memory_order_relaxed);
     if (begin == 0) [[unlikely]]
-      begin = AddOctave(bucket / kHistogramSubBuckets);
+      return RecordInNewOctave(value);
     AddToCell(reinterpret_cast<StatsCell*>(row_)[begin + bucket % kHistogramSubBuckets], 1);
     AddToCell(cells_->sum, value);
   }
 
  private:
-  uint32_t AddOctave(unsigned octave);
+  void RecordInNewOctave(uint64_t value);
 
   StatsHistogramCells* cells_ = nullptr;
   StatsRowHeader* row_ = nullptr;

@@ -1,0 +1,189 @@
+#include "core/stats/segment.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/stats/directory.h"
+#include "core/stats/layout.h"
+#include "core/stats/prometheus.h"
+#include "core/stats/reader.h"
+
+namespace sluice {
+namespace {
+
+constexpr StatsLimits kSmall = {
+    .workers = 3, .max_series = 10, .max_histograms = 3, .max_families = 10, .text_size = 4096};
+
+std::vector<unsigned char> Bytes(const StatsSegment& segment) {
+  const auto* begin = reinterpret_cast<const unsigned char*>(&segment.header());
+  return {begin, begin + segment.header().size};
+}
+
+// Everything a thread can write through the handles of its row.
+void WriteAll(const StatsRow& row, SeriesId counter, SeriesId gauge, SeriesId histogram) {
+  row.counter(counter).Inc();
+  row.gauge(gauge).Set(-1);
+  row.counter(SeriesId()).Inc();
+  row.gauge(SeriesId()).Add(2);
+  for (unsigned b = 0; b < kHistogramBuckets; ++b) {
+    row.histogram(histogram).Record(HistogramBucketLower(b));
+    row.histogram(SeriesId()).Record(HistogramBucketLower(b));
+  }
+}
+
+TEST(StatsSegment, HeaderSaysWhatItIs) {
+  const auto segment = StatsSegment::Create(kSmall).value();
+  EXPECT_EQ(segment->header().magic, kStatsMagic);
+  EXPECT_EQ(segment->header().layout_version, kStatsLayoutVersion);
+  EXPECT_EQ(segment->workers(), 3u);
+}
+
+TEST(StatsSegment, RefusesLimitsThatOffsetsCannotSay) {
+  StatsLimits limits = kSmall;
+  limits.max_histograms = 1u << 30;
+  const auto segment = StatsSegment::Create(limits);
+  ASSERT_FALSE(segment.has_value());
+  EXPECT_EQ(segment.error().code, Code::kInvalidArgument);
+}
+
+TEST(StatsSegment, NoTwoThreadsWriteOneCacheLine) {
+  const auto segment = StatsSegment::Create(kSmall).value();
+  StatsDirectory directory(*segment);
+  const SeriesId counter = directory.Counter({"a_total", ""});
+  const SeriesId gauge = directory.Gauge({"b", ""});
+  const SeriesId histogram = directory.Histogram({"c", ""});
+
+  constexpr size_t kLine = 128;  // a pair of lines: what the adjacent-line prefetcher fetches
+  const std::vector<unsigned char> before = Bytes(*segment);
+  std::vector<int> writer(before.size() / kLine, -1);
+  for (int thread = 0; thread < 4; ++thread) {
+    const std::vector<unsigned char> start = Bytes(*segment);
+    WriteAll(
+        thread == 0 ? segment->main_row() : segment->worker_row(static_cast<uint32_t>(thread - 1)),
+        counter, gauge, histogram);
+    const std::vector<unsigned char> end = Bytes(*segment);
+    size_t written = 0;
+    for (size_t i = 0; i < end.size(); ++i) {
+      if (start[i] == end[i]) continue;
+      ++written;
+      int& owner = writer[i / kLine];
+      ASSERT_TRUE(owner == -1 || owner == thread) << "line at " << i << " of " << owner;
+      owner = thread;
+    }
+    EXPECT_GT(written, 2u * kHistogramBuckets);
+  }
+  // Nor does counting touch what the main thread writes when it registers.
+  for (size_t line = 0; line < segment->header().rows_offset / kLine; ++line) {
+    ASSERT_EQ(writer[line], -1);
+  }
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(RowOf(segment->header(), 0, 1)) % kStatsPage, 0u);
+  EXPECT_EQ(segment->header().row_size % kStatsPage, 0u);
+}
+
+TEST(StatsSegment, ConcurrentWritersLoseNothing) {
+  const StatsLimits limits = {
+      .workers = 4, .max_series = 64, .max_histograms = 8, .text_size = 1 << 16};
+  const auto segment = StatsSegment::Create(limits).value();
+  StatsDirectory directory(*segment);
+  const SeriesId counter = directory.Counter({"requests_total", ""});
+  const SeriesId gauge = directory.Gauge({"active", ""});
+  const SeriesId histogram = directory.Histogram({"sizes", ""});
+  constexpr uint64_t kRounds = 20000;
+
+  std::vector<std::thread> workers;
+  for (uint32_t worker = 0; worker < limits.workers; ++worker) {
+    workers.emplace_back([&segment, worker, counter, gauge, histogram] {
+      const StatsRow row = segment->worker_row(worker);
+      Counter requests = row.counter(counter);
+      Gauge active = row.gauge(gauge);
+      Histogram sizes = row.histogram(histogram);
+      for (uint64_t i = 0; i < kRounds; ++i) {
+        requests.Inc();
+        active.Add(2);
+        sizes.Record(i);
+        active.Sub(1);
+      }
+      active.Sub(static_cast<int64_t>(kRounds));
+    });
+  }
+  // Meanwhile the main thread registers, and another reads.
+  std::thread reading([&segment, counter, histogram] {
+    const StatsReader reader(*segment);
+    HistogramSnapshot snapshot;
+    uint64_t last = 0;
+    uint64_t last_count = 0;
+    for (int i = 0; i < 200; ++i) {
+      const uint64_t now = reader.counter(counter);
+      EXPECT_GE(now, last);
+      last = now;
+      reader.histogram(histogram, snapshot);
+      EXPECT_GE(snapshot.count(), last_count);
+      last_count = snapshot.count();
+      EXPECT_NE(RenderPrometheus(reader).find("requests_total "), std::string::npos);
+    }
+  });
+  for (int i = 0; i < 50; ++i) {
+    directory.Counter({"later_total", "Registered late."}, {{"i", std::to_string(i)}});
+  }
+  for (std::thread& worker : workers) worker.join();
+  reading.join();
+
+  const StatsReader reader(*segment);
+  EXPECT_EQ(reader.counter(counter), limits.workers * kRounds);
+  EXPECT_EQ(reader.gauge(gauge), 0);
+  HistogramSnapshot snapshot;
+  reader.histogram(histogram, snapshot);
+  EXPECT_EQ(snapshot.count(), limits.workers * kRounds);
+  EXPECT_EQ(snapshot.sum(), limits.workers * (kRounds * (kRounds - 1) / 2));
+  for (uint64_t value = 0; value < 64; ++value) {
+    EXPECT_EQ(snapshot.bucket(HistogramBucketOf(value)), limits.workers);
+  }
+}
+
+TEST(StatsReader, SumsBothBanksButGaugesOfTheLivingOnly) {
+  const auto segment = StatsSegment::Create(kSmall).value();
+  StatsDirectory directory(*segment);
+  const SeriesId counter = directory.Counter({"a_total", ""});
+  const SeriesId gauge = directory.Gauge({"b", ""});
+  segment->main_row().counter(counter).Inc(1);
+  segment->main_row().gauge(gauge).Set(10);
+
+  StatsSegmentHeader& header = segment->header();
+  const StatsRow other(&header, RowOf(header, 1, 0));
+  other.counter(counter).Inc(5);
+  other.gauge(gauge).Set(-3);
+  const StatsReader reader(*segment);
+  EXPECT_EQ(reader.counter(counter), 1u) << "a row never used is not read";
+
+  header.banks[1].rows_used.store(1);
+  EXPECT_EQ(reader.counter(counter), 6u);
+  EXPECT_EQ(reader.gauge(gauge), 10);
+
+  header.banks[1].owned.store(1);
+  EXPECT_EQ(reader.gauge(gauge), 7);
+}
+
+TEST(StatsReader, GaugesAreSigned) {
+  const auto segment = StatsSegment::Create(kSmall).value();
+  StatsDirectory directory(*segment);
+  const SeriesId id = directory.Gauge({"b", ""});
+  segment->worker_row(0).gauge(id).Add(3);
+  segment->worker_row(1).gauge(id).Sub(5);
+  EXPECT_EQ(segment->worker_row(1).gauge(id).value(), -5);
+  EXPECT_EQ(StatsReader(*segment).gauge(id), -2);
+}
+
+TEST(StatsRowDeathTest, AHandleOfAnotherKindIsRefused) {
+  const auto segment = StatsSegment::Create(kSmall).value();
+  StatsDirectory directory(*segment);
+  const SeriesId id = directory.Gauge({"b", ""});
+  EXPECT_DEATH(segment->main_row().counter(id), "CHECK");
+  EXPECT_DEATH(segment->main_row().gauge(SeriesId(7)), "CHECK");
+}
+
+}  // namespace
+}  // namespace sluice
