@@ -7,7 +7,7 @@
 
 namespace sluice {
 namespace {
-constexpr size_t kChunk = 4096;
+[[maybe_unused]] constexpr size_t kChunk = 4096;
 }  // namespace
 
 void* Arena::AllocateMore(size_t size, size_t alignment) {

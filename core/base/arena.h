@@ -79,8 +79,8 @@ class Arena {
   void* AllocateMore(size_t size, size_t alignment);
   void Free();
 
-  char* next_;
-  char* end_;
+  [[maybe_unused]] char* next_;
+  [[maybe_unused]] char* end_;
   Chunk* chunks_ = nullptr;
   size_t overflow_bytes_ = 0;
 };

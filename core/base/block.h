@@ -13,7 +13,8 @@ namespace sluice {
 
 class Block {
  public:
-  // The sizes that are pooled. kSmall is what an ordinary read takes, kLarge what a long body takes.
+  // The sizes that are pooled. kSmall is what an ordinary read takes, kLarge what a long body
+  // takes.
   static constexpr uint32_t kSmall = 16 * 1024;
   static constexpr uint32_t kLarge = 64 * 1024;
 
@@ -45,8 +46,8 @@ class Block {
   uint32_t capacity_ = 0;
   uint32_t used_ = 0;
   uint32_t size_class_ = 0;
-  Block* next_ = nullptr;  // in a free list
-  uint64_t padding_ = 0;   // keeps data() at a multiple of 16
+  Block* next_ = nullptr;                  // in a free list
+  [[maybe_unused]] uint64_t padding_ = 0;  // keeps data() at a multiple of 16
 };
 
 }  // namespace sluice
