@@ -1,0 +1,140 @@
+// How a filter comes from its config to a stream, and the one line that registers it:
+//
+//   REGISTER_FILTER("cors", CorsConfig, CorsFactory);
+//
+// where CorsFactory has
+//   struct or class Settings : FilterSettings     immutable, compiled from the config; one a snapshot
+//                                                 (and one for each route that overrides it)
+//   static Result<std::unique_ptr<Settings>> Load(const CorsConfig&, LoadContext&)   main thread
+//   CorsFactory(const Settings&, const WorkerContext&)                               each worker
+// and derives from BasicFilterFactory<CorsFilter>, or from FilterFactory.
+#ifndef SLUICE_CORE_FILTER_FACTORY_H_
+#define SLUICE_CORE_FILTER_FACTORY_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+
+#include "core/base/arena.h"
+#include "core/base/result.h"
+#include "core/filter/filter.h"
+#include "core/stats/row.h"
+
+namespace google::protobuf {
+class Message;
+}
+
+namespace sluice {
+
+class Clock;
+class Loop;
+class Random;
+class StatsDirectory;
+
+// What filters may know of the process they run in.
+class ServerStatus {
+ public:
+  // SIGTERM came, or /drain: health checks should fail. Any thread.
+  bool draining() const { return draining_.load(std::memory_order_relaxed); }
+  void set_draining(bool draining) { draining_.store(draining, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> draining_{false};
+};
+
+// For Load: on the main thread, while a configuration is built.
+struct LoadContext {
+  StatsDirectory& stats;
+  Clock& clock;
+  const ServerStatus& server;  // outlives the settings
+  std::string_view listener;   // the name of the listener that the filter stands in
+  uint32_t workers = 1;
+  // Only `sluice check` asks: nothing may be opened, started or written.
+  bool dry_run = false;
+};
+
+// For factories: of one worker.
+struct WorkerContext {
+  Loop& loop;
+  Random& random;
+  StatsRow& stats;
+  const ServerStatus& server;
+  uint32_t worker;  // 0 to workers - 1
+};
+
+// Immutable but for what it guards itself: all workers read it.
+class FilterSettings {
+ public:
+  virtual ~FilterSettings() = default;
+  // SIGUSR1, on the main thread: files were renamed, open them anew.
+  virtual void ReopenLogs() {}
+};
+
+// One per worker and snapshot (and overriding route).
+class FilterFactory {
+ public:
+  virtual ~FilterFactory() = default;
+  virtual ArenaPtr<Filter> Create(Arena& arena) = 0;
+  // The hooks that what Create makes overrides: a mask of FilterHook.
+  virtual uint8_t hooks() const = 0;
+};
+
+// A factory of filters that are constructed from their factory: T(Derived& factory).
+template <typename T, typename Derived>
+class BasicFilterFactory : public FilterFactory {
+ public:
+  ArenaPtr<Filter> Create(Arena& arena) final {
+    return ArenaPtr<Filter>(arena.Make<T>(static_cast<Derived&>(*this)).release());
+  }
+  uint8_t hooks() const final { return HooksOf<T>(); }
+};
+
+// A registered kind of filter.
+class FilterKind {
+ public:
+  virtual ~FilterKind() = default;
+  virtual std::string_view name() const = 0;
+  virtual const google::protobuf::Message& prototype() const = 0;
+  // REQUIRES: `config` is of the prototype's type.
+  virtual Result<std::unique_ptr<FilterSettings>> Load(const google::protobuf::Message& config,
+                                                       LoadContext& context) const = 0;
+  // REQUIRES: `settings` came from Load of the same kind; it outlives the factory.
+  virtual std::unique_ptr<FilterFactory> NewFactory(const FilterSettings& settings,
+                                                    const WorkerContext& context) const = 0;
+};
+
+template <typename Config, typename Factory>
+class BasicFilterKind final : public FilterKind {
+ public:
+  explicit BasicFilterKind(std::string_view name) : name_(name) {}
+  std::string_view name() const override { return name_; }
+  const google::protobuf::Message& prototype() const override {
+    return Config::default_instance();
+  }
+  Result<std::unique_ptr<FilterSettings>> Load(const google::protobuf::Message& config,
+                                               LoadContext& context) const override {
+    auto settings = Factory::Load(static_cast<const Config&>(config), context);
+    if (!settings) return Fail(std::move(settings).error());
+    return std::unique_ptr<FilterSettings>(std::move(*settings));
+  }
+  std::unique_ptr<FilterFactory> NewFactory(const FilterSettings& settings,
+                                            const WorkerContext& context) const override {
+    return std::make_unique<Factory>(static_cast<const typename Factory::Settings&>(settings),
+                                     context);
+  }
+
+ private:
+  std::string_view name_;
+};
+
+}  // namespace sluice
+
+#define REGISTER_FILTER(name, Config, Factory)                             \
+  static const ::sluice::BasicFilterKind<Config, Factory> kFilterKind(name); \
+  static const ::sluice::FilterRegistration kFilterRegistration(kFilterKind)
+
+#include "core/filter/registry.h"  // IWYU pragma: keep: the macro needs it
+
+#endif  // SLUICE_CORE_FILTER_FACTORY_H_
