@@ -165,7 +165,7 @@ TEST_F(HistogramTest, CountAtMostNeverFallsAndKeepsItsErrorBound) {
 }
 
 TEST_F(HistogramTest, CountAtMostOfValuesOnTheBound) {
-  for (const uint64_t bound : {0, 1, 31, 32, 63}) first_.Record(bound);
+  for (const uint64_t bound : std::vector<uint64_t>{0, 1, 31, 32, 63}) first_.Record(bound);
   const std::vector<uint64_t> bounds = {0, 1, 31, 32, 62, 63, 64};
   std::vector<uint64_t> counts(bounds.size());
   Read().CountAtMost(bounds, counts);

@@ -32,7 +32,7 @@ class PrometheusTest : public testing::Test {
     directory_.Counter(requests, {{"cluster", "never"}});
     const SeriesId duration = directory_.Histogram(
         {"duration_seconds", "Time.", MetricUnit::kMicroseconds}, {{"cluster", "api"}});
-    for (const uint64_t microseconds : {40, 500, 501, 999, 9'000, 2'000'000, 90'000'000}) {
+    for (const unsigned microseconds : {40u, 500u, 501u, 999u, 9'000u, 2'000'000u, 90'000'000u}) {
       first.histogram(duration).Record(microseconds);
     }
     second.histogram(duration).Record(40);
