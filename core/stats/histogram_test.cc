@@ -83,6 +83,20 @@ TEST_F(HistogramTest, SumsRows) {
   EXPECT_EQ(snapshot.bucket(HistogramBucketOf(1000)), 1u);
 }
 
+TEST_F(HistogramTest, ASnapshotReadAgainHoldsTheNewSeriesOnly) {
+  const SeriesId other = directory_.Histogram({"other_bytes", ""});
+  first_.Record(10);
+  first_.Record(1000);
+  segment_->worker_row(0).histogram(other).Record(1001);
+  HistogramSnapshot snapshot = Read();
+  StatsReader(*segment_).histogram(other, snapshot);
+  EXPECT_EQ(snapshot.count(), 1u);
+  EXPECT_EQ(snapshot.sum(), 1001u);
+  EXPECT_EQ(snapshot.bucket(HistogramBucketOf(10)), 0u);
+  EXPECT_EQ(snapshot.bucket(HistogramBucketOf(1000)), 1u);  // the same bucket as 1001
+  EXPECT_EQ(snapshot.Quantile(0), snapshot.Quantile(1));
+}
+
 TEST_F(HistogramTest, SumKeepsTheTrueValueOfOneBeyondTheRange) {
   first_.Record(kHistogramMax * 3);
   EXPECT_EQ(Read().sum(), kHistogramMax * 3);
