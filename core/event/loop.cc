@@ -49,8 +49,18 @@ Result<void> FdWatch::Add(int fd, uint32_t epoll_events) {
   return {};
 }
 
-Result<void> FdWatch::Start(int fd) {
-  return Add(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+Result<void> FdWatch::Start(int fd, bool writable) {
+  writable_ = writable;
+  return Add(fd, EPOLLIN | EPOLLRDHUP | EPOLLET | (writable ? EPOLLOUT : 0U));
+}
+
+void FdWatch::WatchWritable() {
+  if (writable_ || fd_ < 0) return;
+  writable_ = true;
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = this;
+  epoll_ctl(loop_->epoll_fd_, EPOLL_CTL_MOD, fd_, &event);
 }
 
 Result<void> FdWatch::StartListening(int fd) { return Add(fd, EPOLLIN); }
@@ -113,8 +123,10 @@ void Loop::DeleteUv::operator()(uv_loop_s* loop) const {
 }
 
 Loop::~Loop() {
-  deferred_.ForEach([](Task& task) { task.Cancel(); });
   DestroyRetired();
+  for (List<Task>* list : {&deferred_, &deferred_writes_, &next_turn_}) {
+    list->ForEach([](Task& task) { task.Cancel(); });
+  }
   uv_.reset();
   if (epoll_fd_ >= 0) close(epoll_fd_);
 }
@@ -125,7 +137,7 @@ void Loop::UpdateTime() {
 }
 
 int Loop::WaitMillis(int at_most) {
-  if (!deferred_.empty() || retired_ != nullptr) return 0;
+  if (!deferred_.empty() || !next_turn_.empty() || retired_ != nullptr) return 0;
   Nanos wait = at_most < 0 ? kLongestWait : at_most * kMillisecond;
   if (const Nanos wake = timers_.NextWake(); wake >= 0) wait = std::min(wait, wake - now_);
   if (const int uv_wait = uv_backend_timeout(uv_.get()); uv_wait >= 0) {
@@ -139,6 +151,7 @@ void Loop::RunOnce(int wait_ms) {
   if (wait > 0) longest_turn_ = std::max(longest_turn_, clock_.Monotonic() - now_);
   const int count = epoll_wait(epoll_fd_, events_.get(), kMaxEvents, wait);
   UpdateTime();
+  deferred_.Splice(next_turn_);
   const bool uv_ready = Dispatch(count);
   // Zero also says that libuv has handles to add to its epoll or to close.
   if (uv_ready || uv_backend_timeout(uv_.get()) == 0) {
@@ -165,7 +178,8 @@ bool Loop::Dispatch(int count) {
     uint32_t ready = 0;
     if ((event.events & EPOLLIN) != 0) ready |= FdWatch::kReadable;
     if ((event.events & EPOLLOUT) != 0) ready |= FdWatch::kWritable;
-    if ((event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) ready |= FdWatch::kHangup;
+    if ((event.events & (EPOLLRDHUP | EPOLLHUP)) != 0) ready |= FdWatch::kPeerClosed;
+    if ((event.events & (EPOLLERR | EPOLLHUP)) != 0) ready |= FdWatch::kFailed;
     watch->handler_->OnReady(ready);
     RunDeferred();
   }
@@ -179,7 +193,7 @@ void Loop::Run() {
 }
 
 void Loop::RunFirstDeferred() {
-  Task& task = deferred_.front();
+  Task& task = deferred_.empty() ? deferred_writes_.front() : deferred_.front();
   task.Cancel();
   task.callback_();
 }

@@ -35,7 +35,8 @@ class FdWatch {
  public:
   static constexpr uint32_t kReadable = 1;
   static constexpr uint32_t kWritable = 2;
-  static constexpr uint32_t kHangup = 4;  // the peer closed its side, or the fd failed
+  static constexpr uint32_t kPeerClosed = 4;  // the peer sends no more
+  static constexpr uint32_t kFailed = 8;      // reset, or closed both ways: nothing can be written
 
   class Handler {
    public:
@@ -52,13 +53,18 @@ class FdWatch {
   FdWatch& operator=(const FdWatch&) = delete;
   ~FdWatch();
 
-  // Watches for both directions. REQUIRES: not started; `fd` does not block.
-  Result<void> Start(int fd);
+  // Watches for kReadable, and for kWritable too if asked. REQUIRES: not started; `fd` does not
+  // block.
+  Result<void> Start(int fd, bool writable);
+  // Watches for kWritable too: after the first write that would have blocked. Stays so.
+  void WatchWritable();
   // Watches for kReadable, level-triggered and for listening sockets only: said again each turn
   // while something waits.
   Result<void> StartListening(int fd);
   // Call it before close(fd): the open file may live on in another process.
   void Stop();
+  // Stop without a system call, for an fd that nobody else holds and that is closed next.
+  void StopBeforeClose() { fd_ = -1; }
   bool started() const { return fd_ >= 0; }
 
  private:
@@ -68,6 +74,7 @@ class FdWatch {
   Loop* loop_;
   Handler* handler_;
   int fd_ = -1;
+  bool writable_ = false;
 };
 
 // A callback that runs when the current one has ended, before the loop waits. A member of whoever
@@ -122,10 +129,19 @@ class Loop {
   void Defer(Task& task) {
     if (!task.pending()) deferred_.PushBack(task);
   }
+  // The same, when nothing is left that was deferred: for writing out what those tasks produce, so
+  // that it leaves in one system call.
+  void DeferWrite(Task& task) {
+    if (!task.pending()) deferred_writes_.PushBack(task);
+  }
+  // The same, after the loop has looked at everybody else's events once.
+  void DeferToNextTurn(Task& task) {
+    if (!task.pending()) next_turn_.PushBack(task);
+  }
   // Runs the tasks that wait now, and those that they add. The loop does it after each callback; a
   // callback that goes on reading does it between two reads, so that what it caused gets written.
   void RunDeferred() {
-    while (!deferred_.empty()) RunFirstDeferred();
+    while (!deferred_.empty() || !deferred_writes_.empty()) RunFirstDeferred();
   }
 
   // Destroys the object at the end of this turn: for what may be on the stack.
@@ -167,6 +183,8 @@ class Loop {
   std::unique_ptr<epoll_event[]> events_;
   TimerWheel timers_;
   List<Task> deferred_;
+  List<Task> deferred_writes_;
+  List<Task> next_turn_;
   Retirable* retired_ = nullptr;
   std::unique_ptr<Posts> posts_;
   std::unique_ptr<uv_loop_s, DeleteUv> uv_;
