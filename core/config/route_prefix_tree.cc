@@ -1,0 +1,75 @@
+#include "core/config/route_prefix_tree.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace sluice {
+
+RoutePrefixTree::RoutePrefixTree(std::span<const std::string> prefixes) {
+  if (prefixes.empty()) return;
+  nodes_.emplace_back();
+  first_bytes_ += '\0';
+  Fill(0, prefixes, 0, 0);
+}
+
+// Makes nodes_[node] the root of `prefixes`, all of which are alike up to `depth`; the first of
+// them has the number `first`.
+void RoutePrefixTree::Fill(size_t node, std::span<const std::string> prefixes, uint32_t first,
+                           size_t depth) {
+  // Sorted: what the first and the last have in common, all have.
+  const std::string& low = prefixes.front();
+  const std::string& high = prefixes.back();
+  size_t common = depth;
+  while (common < low.size() && common < high.size() && low[common] == high[common]) ++common;
+
+  nodes_[node].label = static_cast<uint32_t>(labels_.size());
+  nodes_[node].label_size = static_cast<uint32_t>(common - depth);
+  labels_.append(low, depth, common - depth);
+  if (low.size() == common) {
+    nodes_[node].value = first;
+    prefixes = prefixes.subspan(1);
+    ++first;
+  }
+
+  std::vector<size_t> sizes;  // of the runs that go on with the same byte, a child each
+  const size_t first_child = nodes_.size();
+  for (size_t i = 0; i < prefixes.size();) {
+    const char byte = prefixes[i][common];
+    size_t end = i;
+    while (end < prefixes.size() && prefixes[end][common] == byte) ++end;
+    sizes.push_back(end - i);
+    nodes_.emplace_back();
+    first_bytes_ += byte;
+    i = end;
+  }
+  nodes_[node].first_child = static_cast<uint32_t>(first_child);
+  nodes_[node].child_count = static_cast<uint32_t>(sizes.size());
+  for (size_t child = 0; child < sizes.size(); ++child) {
+    Fill(first_child + child, prefixes.first(sizes[child]), first, common);
+    prefixes = prefixes.subspan(sizes[child]);
+    first += static_cast<uint32_t>(sizes[child]);
+  }
+}
+
+uint32_t RoutePrefixTree::FindLongest(std::string_view text) const {
+  if (nodes_.empty()) return kNone;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  uint32_t longest = kNone;
+  const Node* node = nodes_.data();
+  while (true) {
+    if (static_cast<size_t>(end - at) < node->label_size ||
+        std::memcmp(at, labels_.data() + node->label, node->label_size) != 0) {
+      return longest;
+    }
+    at += node->label_size;
+    if (node->value != kNone) longest = node->value;
+    if (at == end || node->child_count == 0) return longest;
+    const char* bytes = first_bytes_.data() + node->first_child;
+    const void* found = std::memchr(bytes, *at, node->child_count);
+    if (found == nullptr) return longest;
+    node = nodes_.data() + node->first_child + (static_cast<const char*>(found) - bytes);
+  }
+}
+
+}  // namespace sluice
