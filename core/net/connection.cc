@@ -15,8 +15,8 @@ constexpr size_t kReadBudget = 1024 * 1024;
 
 }  // namespace
 
-Connection::Connection(Loop& loop, ConnectionHandler& handler,
-                       std::unique_ptr<Transport> transport, Side side)
+Connection::Connection(Loop& loop, ConnectionHandler& handler, std::unique_ptr<Transport> transport,
+                       Side side)
     : loop_(loop),
       handler_(handler),
       transport_(std::move(transport)),
@@ -107,8 +107,7 @@ void Connection::ReadLoop() {
 }
 
 bool Connection::ReadOnce() {
-  const Buffer::Room room =
-      in_.Reserve(kMinRead, large_reads_ ? Block::kLarge : Block::kSmall);
+  const Buffer::Room room = in_.Reserve(kMinRead, large_reads_ ? Block::kLarge : Block::kSmall);
   const IoResult result = transport_->Read(room.data, room.size);
   switch (result.status) {
     case IoResult::Status::kOk:
@@ -165,6 +164,10 @@ void Connection::FailWith(int error, const char* what, bool while_writing) {
   if (while_writing) {
     write_failed_ = true;
     out_.Clear();
+    // The peer's last words may wait to be read, before its reset shows.
+    hangup_seen_ = true;
+    read_wait_ = Wait::kNothing;
+    loop_.Defer(read_task_);
   } else {
     peer_closed_ = true;
     write_failed_ = true;

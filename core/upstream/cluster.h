@@ -1,0 +1,82 @@
+// Cluster: a named set of endpoints as the configuration gives it; lives on the main thread, which
+// keeps its endpoint set up to date (DNS) and publishes each new one. Owned by its generation of the
+// configuration. Settings are immutable and read by all workers.
+#ifndef SLUICE_CORE_UPSTREAM_CLUSTER_H_
+#define SLUICE_CORE_UPSTREAM_CLUSTER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/http/codec.h"
+#include "core/net/transport.h"
+#include "core/upstream/balancer.h"
+#include "core/upstream/cluster_stats.h"
+#include "core/upstream/endpoint.h"
+
+namespace sluice {
+
+namespace config {
+class Cluster;
+}
+class Loop;
+class StatsDirectory;
+
+enum class ProxyProtocolVersion : uint8_t { kOff, kV1, kV2 };
+
+struct PoolLimits {
+  uint32_t idle = 32;  // per worker and endpoint
+  Nanos idle_timeout = 60 * kSecond;
+  Nanos max_age = 600 * kSecond;  // 0: none
+  uint64_t max_requests = 10000;  // 0: no limit
+};
+
+struct ClusterSettings {
+  std::string name;
+  uint32_t index = 0;  // in config.clusters
+  BalancePolicy balance = BalancePolicy::kRoundRobin;
+  Nanos connect_timeout = 3 * kSecond;
+  ProxyProtocolVersion proxy_protocol = ProxyProtocolVersion::kOff;
+  PoolLimits pool;
+  CodecLimits codec;
+  StatsGroup<ClusterStats> stats;
+  // What is spoken, and over what: here HTTP/2 and TLS come in, and the fakes of tests.
+  std::unique_ptr<ClientCodec> (*new_codec)(ClientEvents&,
+                                            const CodecLimits&) = NewHttp1ClientCodec;
+  std::unique_ptr<Transport> (*new_transport)(int fd) = NewPlainTransport;
+};
+
+class ClusterDiscovery;
+
+class Cluster {
+ public:
+  // Main thread. `loop` is the main thread's.
+  static Result<std::unique_ptr<Cluster>> Create(const config::Cluster& config, uint32_t index,
+                                                 Loop& loop, StatsDirectory& stats);
+  ~Cluster();
+
+  const ClusterSettings& settings() const { return settings_; }
+  // The current set; never null. Main thread.
+  const EndpointSetPtr& endpoints() const { return endpoints_; }
+  // Has every name been answered once, well or badly? Main thread.
+  bool warm() const;
+  // Resolves names from here on; `changed` is called on the main thread after each change of
+  // endpoints() or warm().
+  void Start(std::function<void()> changed);
+
+ private:
+  friend class ClusterDiscovery;
+  Cluster();
+
+  ClusterSettings settings_;
+  EndpointSetPtr endpoints_;
+  std::function<void()> changed_;
+  std::unique_ptr<ClusterDiscovery> discovery_;  // null if no endpoint has a name
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_UPSTREAM_CLUSTER_H_

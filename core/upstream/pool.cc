@@ -1,0 +1,191 @@
+#include "core/upstream/pool.h"
+
+#include <algorithm>
+
+#include "core/net/proxy_protocol.h"
+#include "core/net/socket.h"
+
+namespace sluice {
+
+Pool::Pool(Loop& loop, Random& random, const ClusterSettings& settings, ClusterStats& stats,
+           const Address& address)
+    : loop_(loop),
+      random_(random),
+      settings_(settings),
+      stats_(stats),
+      address_(address),
+      failed_task_(Callback::To<&Pool::NotifyFailedStart>(this)),
+      sweep_(loop, Callback::To<&Pool::SweepIdle>(this)) {}
+
+Pool::~Pool() {
+  for (List<UpstreamConnection>* list : {&ready_, &busy_}) {
+    while (!list->empty()) list->front().Close();
+  }
+}
+
+void Pool::Drain() {
+  for (List<UpstreamConnection>* list : {&ready_, &busy_}) {
+    list->ForEach([this](UpstreamConnection& connection) {
+      connection.draining_ = true;
+      if (!connection.connected() || connection.attached_ > 0) return;
+      stats_.connections_expired.Inc();
+      connection.Close();
+    });
+  }
+}
+
+bool Pool::TakeInto(UpstreamRequest& request) {
+  UpstreamConnection* taken = nullptr;
+  ready_.ForEach([&](UpstreamConnection& connection) {
+    if (taken != nullptr) return;
+    if (connection.CanOpen() && loop_.now() < connection.idle_deadline_) {
+      taken = &connection;
+    } else if (connection.attached_ == 0) {
+      stats_.connections_expired.Inc();
+      connection.Close();
+    }
+  });
+  if (taken == nullptr) return false;
+  Attach(request, *taken, true);
+  return true;
+}
+
+void Pool::Attach(UpstreamRequest& request, UpstreamConnection& connection, bool reused) {
+  // One that carries many streams stays on offer.
+  if (!connection.codec_->CanReset()) SetReady(connection, false);
+  if (reused) stats_.connections_reused.Inc();
+  request.reused_ = reused;
+  connection.Attach(request);
+}
+
+void Pool::SetReady(UpstreamConnection& connection, bool ready) {
+  if (connection.ready_ == ready) return;
+  connection.ready_ = ready;
+  connection.Unlink();
+  if (ready) {
+    ready_.PushFront(connection);
+    ++ready_count_;
+    stats_.connections_idle.Add();
+  } else {
+    busy_.PushBack(connection);
+    --ready_count_;
+    stats_.connections_idle.Sub();
+  }
+}
+
+void Pool::WaitFor(UpstreamRequest& request) {
+  waiting_.PushBack(request);
+  StartConnection(request);
+}
+
+void Pool::StartConnection(const UpstreamRequest& request) {
+  std::string preface;
+  if (settings_.proxy_protocol != ProxyProtocolVersion::kOff && request.client_ != nullptr) {
+    preface = settings_.proxy_protocol == ProxyProtocolVersion::kV1
+                  ? ProxyHeaderV1(*request.client_, *request.client_local_)
+                  : ProxyHeaderV2(*request.client_, *request.client_local_);
+  }
+  Result<Fd> fd = StartConnect(address_);
+  if (fd) {
+    auto* connection = new UpstreamConnection(
+        *this, loop_, settings_.new_transport(fd->Release()), preface);
+    busy_.PushBack(*connection);
+    ++connections_;
+    ++connecting_;
+    stats_.connections.Inc();
+    stats_.connections_active.Add();
+    if (Result<void> started = connection->Start(settings_.connect_timeout); started) return;
+    --connecting_;
+    connection->Close();
+    start_error_ = Error{Code::kExhausted, Side::kInternal, Retry::kSafe, "epoll_ctl"};
+  } else {
+    start_error_ = std::move(fd).error();
+    start_error_.side = Side::kUpstream;
+    start_error_.retry = Retry::kSafe;
+  }
+  stats_.connect_failures.Inc();
+  if (!waiting_.empty()) {
+    UpstreamRequest& unlucky = waiting_.back();
+    unlucky.Unlink();
+    failed_.PushBack(unlucky);
+    loop_.Defer(failed_task_);
+  }
+}
+
+void Pool::NotifyFailedStart() {
+  while (!failed_.empty()) {
+    UpstreamRequest& request = failed_.front();
+    request.Unlink();
+    request.events_.OnUpstreamFailed(start_error_);
+  }
+}
+
+void Pool::OnConnectionReady(UpstreamConnection& connection) {
+  --connecting_;
+  stats_.connect_duration.Record(
+      static_cast<uint64_t>((loop_.now() - connection.started_) / kMicrosecond));
+  OnConnectionIdle(connection);
+}
+
+void Pool::OnConnectionIdle(UpstreamConnection& connection) {
+  if (!waiting_.empty()) {
+    UpstreamRequest& request = waiting_.front();
+    request.Unlink();
+    Attach(request, connection, connection.requests_ > 0);
+    request.events_.OnUpstreamReady();
+    return;
+  }
+  if (settings_.pool.idle == 0 || connection.single_use_) return connection.Close();
+  if (ready_count_ >= settings_.pool.idle && ready_.back().attached_ == 0) {
+    stats_.connections_expired.Inc();
+    ready_.back().Close();
+  }
+  Nanos keep = settings_.pool.idle_timeout;
+  // The upstream closes after what it says; so we stop using it well before.
+  if (const uint32_t peer = connection.codec_->PeerIdleSeconds(); peer > 0) {
+    keep = std::min<Nanos>(keep, Nanos{peer} * kSecond * 4 / 5);
+  }
+  connection.idle_deadline_ = loop_.now() + keep;
+  SetReady(connection, true);
+  if (!sweep_.pending() || sweep_.deadline() > connection.idle_deadline_ + kSecond) {
+    sweep_.Start(keep);
+  }
+}
+
+void Pool::SweepIdle() {
+  Nanos next = 0;
+  ready_.ForEach([&](UpstreamConnection& connection) {
+    if (connection.attached_ > 0) return;
+    if (connection.idle_deadline_ <= loop_.now()) {
+      stats_.connections_expired.Inc();
+      connection.Close();
+    } else if (next == 0 || connection.idle_deadline_ < next) {
+      next = connection.idle_deadline_;
+    }
+  });
+  if (next != 0) sweep_.Start(next - loop_.now());
+}
+
+void Pool::OnConnectionFailed(UpstreamConnection& connection, const Error& error) {
+  --connecting_;
+  stats_.connect_failures.Inc();
+  if (error.code == Code::kTimeout) stats_.connect_timeouts.Inc();
+  connection.Close();
+  FailFirstWaiting(error);
+}
+
+void Pool::FailFirstWaiting(const Error& error) {
+  if (waiting_.empty()) return;
+  UpstreamRequest& request = waiting_.front();
+  request.Unlink();
+  request.events_.OnUpstreamFailed(error);
+}
+
+void Pool::Remove(UpstreamConnection& connection) {
+  SetReady(connection, false);
+  connection.Unlink();
+  --connections_;
+  stats_.connections_active.Sub();
+}
+
+}  // namespace sluice

@@ -1,0 +1,78 @@
+// Pool: a worker's connections to one endpoint. Requests take the connection that was used last
+// (LIFO), so that those not needed idle out; a request that finds none starts one and waits for the
+// first that gets ready.
+//
+// Owned by the worker's cluster; of the worker's thread. It owns its connections.
+#ifndef SLUICE_CORE_UPSTREAM_POOL_H_
+#define SLUICE_CORE_UPSTREAM_POOL_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "core/base/intrusive_list.h"
+#include "core/base/result.h"
+#include "core/event/loop.h"
+#include "core/net/address.h"
+#include "core/upstream/cluster.h"
+#include "core/upstream/upstream_connection.h"
+#include "core/upstream/upstream_request.h"
+
+namespace sluice {
+
+class Random;
+
+class Pool {
+ public:
+  // All borrowed; they outlive the pool.
+  Pool(Loop& loop, Random& random, const ClusterSettings& settings, ClusterStats& stats,
+       const Address& address);
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  const Address& address() const { return address_; }
+  // Closes idle connections, and the others when their streams end; new requests may still come.
+  void Drain();
+  // No connection and nobody waiting.
+  bool empty() const { return connections_ == 0 && waiting_.empty(); }
+
+ private:
+  friend class UpstreamRequest;
+  friend class UpstreamConnection;
+
+  bool TakeInto(UpstreamRequest& request);
+  void WaitFor(UpstreamRequest& request);
+  void Attach(UpstreamRequest& request, UpstreamConnection& connection, bool reused);
+  void SetReady(UpstreamConnection& connection, bool ready);
+  void StartConnection(const UpstreamRequest& request);
+  void FailFirstWaiting(const Error& error);
+  void NotifyFailedStart();
+
+  // From the connections.
+  void OnConnectionReady(UpstreamConnection& connection);
+  void OnConnectionFailed(UpstreamConnection& connection, const Error& error);
+  void OnConnectionIdle(UpstreamConnection& connection);
+  void Remove(UpstreamConnection& connection);
+
+  void SweepIdle();
+
+  Loop& loop_;
+  Random& random_;
+  const ClusterSettings& settings_;
+  ClusterStats& stats_;
+  Address address_;
+  List<UpstreamConnection> busy_;   // take no request now: connecting, or serving one
+  List<UpstreamConnection> ready_;  // take one; the last used in front
+  List<UpstreamRequest> waiting_;
+  List<UpstreamRequest> failed_;  // their connection could not even be started; told by the task
+  uint32_t connections_ = 0;
+  uint32_t ready_count_ = 0;
+  uint32_t connecting_ = 0;
+  Error start_error_;
+  Task failed_task_;
+  Timer sweep_;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_UPSTREAM_POOL_H_

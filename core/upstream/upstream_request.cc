@@ -1,0 +1,73 @@
+#include "core/upstream/upstream_request.h"
+
+#include "core/net/address.h"
+#include "core/net/socket.h"
+#include "core/upstream/pool.h"
+#include "core/upstream/upstream_connection.h"
+
+namespace sluice {
+
+bool UpstreamRequest::TryStart(Pool& pool) {
+  pool_ = &pool;
+  return pool.TakeInto(*this);
+}
+
+void UpstreamRequest::Start(Pool& pool, const Address* client, const Address* client_local) {
+  pool_ = &pool;
+  client_ = client;
+  client_local_ = client_local;
+  pool.WaitFor(*this);
+}
+
+void UpstreamRequest::Cancel() {
+  Unlink();
+  if (connection_ != nullptr) connection_->Detach(*this, false);
+}
+
+void UpstreamRequest::SendHead(const RequestHead& head, bool end) {
+  stream_ = connection_->codec_->EncodeHead(head, end, connection_->connection_.output());
+  connection_->SetStream(*this, stream_);
+  connection_->connection_.Write();
+}
+
+void UpstreamRequest::SendBody(Buffer& data, bool end, const Headers* trailers) {
+  Connection& connection = connection_->connection_;
+  if (connection.write_failed()) {  // its answer may still come
+    data.Clear();
+    return;
+  }
+  connection_->codec_->EncodeBody(stream_, data, connection.output());
+  if (end) connection_->codec_->EncodeEnd(stream_, trailers, connection.output());
+  connection.Write();
+}
+
+bool UpstreamRequest::writable() const {
+  return !connection_->connection_.Blocked();
+}
+
+void UpstreamRequest::SetReading(bool reading) {
+  if (connection_ == nullptr || connection_->paused_ == !reading) return;
+  connection_->paused_ = !reading;
+  connection_->UpdateReading();
+}
+
+void UpstreamRequest::Consumed(size_t bytes) {
+  if (connection_ == nullptr || bytes == 0) return;
+  Buffer& out = connection_->connection_.output();
+  connection_->codec_->Consumed(stream_, bytes, out);
+  if (!out.empty()) connection_->connection_.Write();
+}
+
+void UpstreamRequest::Tunnel() {
+  if (connection_ != nullptr) connection_->codec_->Tunnel(stream_);
+}
+
+bool UpstreamRequest::sent_any() const {
+  return connection_ != nullptr && connection_->connection_.bytes_written() > written_before_;
+}
+
+Address UpstreamRequest::LocalAddress() const {
+  return sluice::LocalAddress(connection_->connection_.fd());
+}
+
+}  // namespace sluice

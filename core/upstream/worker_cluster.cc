@@ -1,0 +1,59 @@
+#include "core/upstream/worker_cluster.h"
+
+#include <algorithm>
+
+namespace sluice {
+
+WorkerCluster::WorkerCluster(Loop& loop, Random& random, const StatsRow& row,
+                             const ClusterSettings& settings, EndpointSetPtr endpoints)
+    : loop_(loop),
+      random_(random),
+      row_(row),
+      settings_(settings),
+      stats_(settings.stats.Bind(row)),
+      balancer_(NewBalancer(settings.balance, random)) {
+  Update(std::move(endpoints));
+}
+
+WorkerCluster::~WorkerCluster() = default;
+
+WorkerEndpoint* WorkerCluster::Pick(const WorkerEndpoint* tried) {
+  size_t tried_index = Balancer::kNoEndpoint;
+  if (tried != nullptr) {
+    for (size_t i = 0; i < current_.size(); ++i) {
+      if (current_[i].get() == tried) tried_index = i;
+    }
+  }
+  const size_t index = balancer_->Pick(PickContext{random_, tried_index});
+  return index == Balancer::kNoEndpoint ? nullptr : current_[index].get();
+}
+
+void WorkerCluster::Update(EndpointSetPtr endpoints) {
+  std::vector<std::unique_ptr<WorkerEndpoint>> before = std::move(current_);
+  current_.clear();
+  for (const Endpoint& endpoint : endpoints->endpoints) {
+    const auto same = std::find_if(before.begin(), before.end(), [&](const auto& old) {
+      return old != nullptr && old->pool.address() == endpoint.address;
+    });
+    current_.push_back(same != before.end()
+                           ? std::move(*same)
+                           : std::make_unique<WorkerEndpoint>(loop_, random_, settings_, stats_,
+                                                              endpoint, row_));
+  }
+  for (std::unique_ptr<WorkerEndpoint>& old : before) {
+    if (old == nullptr) continue;
+    old->pool.Drain();
+    leaving_.push_back(std::move(old));
+  }
+  set_ = std::move(endpoints);
+  balancer_->Update(*set_);
+  DropEmpty();
+}
+
+void WorkerCluster::DropEmpty() {
+  leaving_.erase(std::remove_if(leaving_.begin(), leaving_.end(),
+                                [](const auto& endpoint) { return endpoint->pool.empty(); }),
+                 leaving_.end());
+}
+
+}  // namespace sluice

@@ -1,0 +1,68 @@
+// WorkerCluster: a cluster as one worker uses it: its endpoint set, its balancer, its pools, its own
+// cells of the stats. Owned by the worker; of the worker's thread. It outlives generations of the
+// configuration as long as the cluster does not change.
+#ifndef SLUICE_CORE_UPSTREAM_WORKER_CLUSTER_H_
+#define SLUICE_CORE_UPSTREAM_WORKER_CLUSTER_H_
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "core/base/random.h"
+#include "core/event/loop.h"
+#include "core/stats/row.h"
+#include "core/upstream/cluster.h"
+#include "core/upstream/pool.h"
+
+namespace sluice {
+
+// An endpoint as one worker uses it.
+struct WorkerEndpoint {
+  WorkerEndpoint(Loop& loop, Random& random, const ClusterSettings& settings,
+                 ClusterStats& cluster_stats, const Endpoint& endpoint, const StatsRow& row)
+      : text(endpoint.text),
+        hostname(endpoint.hostname),
+        stats(endpoint.stats.Bind(row)),
+        pool(loop, random, settings, cluster_stats, endpoint.address) {}
+
+  std::string text;
+  std::string hostname;
+  EndpointStats stats;
+  Pool pool;
+};
+
+class WorkerCluster {
+ public:
+  // `settings` outlives it.
+  WorkerCluster(Loop& loop, Random& random, const StatsRow& row, const ClusterSettings& settings,
+                EndpointSetPtr endpoints);
+  ~WorkerCluster();
+
+  const ClusterSettings& settings() const { return settings_; }
+  ClusterStats& stats() { return stats_; }
+
+  // Chooses an endpoint, another than `tried` if it can; null: there is none. Valid until the
+  // current callback ends.
+  WorkerEndpoint* Pick(const WorkerEndpoint* tried);
+  size_t endpoint_count() const { return current_.size(); }
+
+  // Endpoints that are no longer in the set finish what they have.
+  void Update(EndpointSetPtr endpoints);
+
+ private:
+  void DropEmpty();
+
+  Loop& loop_;
+  Random& random_;
+  StatsRow row_;
+  const ClusterSettings& settings_;
+  ClusterStats stats_;
+  EndpointSetPtr set_;
+  std::unique_ptr<Balancer> balancer_;
+  std::vector<std::unique_ptr<WorkerEndpoint>> current_;  // as in set_->endpoints
+  std::vector<std::unique_ptr<WorkerEndpoint>> leaving_;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_UPSTREAM_WORKER_CLUSTER_H_
