@@ -1,0 +1,134 @@
+#include "core/config/checks.h"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/strings.h"
+#include "core/config/address_overlap.h"
+#include "core/config/check_routes.h"
+#include "core/config/config.pb.h"
+#include "core/config/text.h"
+
+namespace sluice {
+namespace {
+
+std::string At(std::string_view list, int index) {
+  return StrCat({list, "[", Decimal(static_cast<uint64_t>(index)), "]"});
+}
+
+class Checker {
+ public:
+  Checker(const Node& root, const config::Config& config, ConfigProblems& problems)
+      : root_(root), config_(config), problems_(problems) {}
+
+  void Run() {
+    CheckNames("listeners", config_.listeners());
+    CheckNames("clusters", config_.clusters());
+    CheckAddresses();
+    for (const auto& cluster : config_.clusters()) clusters_.push_back(cluster.name());
+    RouteChecks routes(
+        clusters_,
+        [this](const std::string& path, std::string message) { Add(path, std::move(message)); },
+        [this](const std::string& path, std::string message) {
+          problems_.Warn(FindNearest(root_, path).mark, path, std::move(message));
+        });
+    for (int i = 0; i < config_.listeners_size(); ++i) {
+      CheckListener(config_.listeners(i), At("listeners", i), routes);
+    }
+  }
+
+ private:
+  template <typename List>
+  void CheckNames(std::string_view list, const List& items) {
+    std::map<std::string_view, int> first;
+    for (int i = 0; i < items.size(); ++i) {
+      const std::string& name = items.Get(i).name();
+      const auto [found, added] = first.emplace(name, i);
+      if (added || name.empty()) continue;
+      Add(At(list, i) + ".name",
+          StrCat({"the name ", Quoted(name), " is that of ", At(list, found->second)}));
+    }
+  }
+
+  void CheckAddresses() {
+    AddressOverlap addresses;
+    if (config_.has_admin()) CheckListen(config_.admin().listen(), "admin.listen", addresses);
+    for (int i = 0; i < config_.listeners_size(); ++i) {
+      CheckListen(config_.listeners(i).listen(), At("listeners", i) + ".listen", addresses);
+    }
+  }
+
+  void CheckListen(const config::Listen& listen, const std::string& path,
+                   AddressOverlap& addresses) {
+    if (const auto other = addresses.Next(listen.address(), path)) {
+      Add(path, StrCat({Quoted(listen.address()), " is taken: ", *other}));
+    }
+    const bool unix_socket = listen.address().substr(0, 5) == "unix:";
+    if (!unix_socket && !(listen.owner().empty() && listen.group().empty())) {
+      Add(path, "only unix sockets have an owner and a group");
+    }
+  }
+
+  void CheckListener(const config::Listener& listener, const std::string& path,
+                     RouteChecks& routes) {
+    const bool none = listener.routes().empty() && listener.hosts().empty();
+    if (none && !IsWritten(path + ".routes") && !IsWritten(path + ".hosts")) {
+      Add(path, "one of routes or hosts is missing");
+    } else if (!listener.routes().empty() && !listener.hosts().empty()) {
+      Add(path + ".routes",
+          "routes and hosts exclude each other: put these routes into a host "
+          "with the domain \"*\"");
+    }
+    routes.CheckList(listener.routes(), path + ".routes");
+    std::map<std::string, std::string> domains;
+    std::map<std::string_view, int> names;
+    for (int i = 0; i < listener.hosts_size(); ++i) {
+      const config::Host& host = listener.hosts(i);
+      const std::string host_path = At(path + ".hosts", i);
+      CheckDomains(host, host_path, domains);
+      const auto [found, added] = names.emplace(host.name(), i);
+      if (!added && !host.name().empty()) {
+        Add(host_path + ".name", StrCat({"the name ", Quoted(host.name()), " is that of ",
+                                         At(path + ".hosts", found->second)}));
+      }
+      routes.CheckList(host.routes(), host_path + ".routes");
+    }
+  }
+
+  void CheckDomains(const config::Host& host, const std::string& path,
+                    std::map<std::string, std::string>& domains) {
+    for (int i = 0; i < host.domains_size(); ++i) {
+      const std::string domain_path = At(path + ".domains", i);
+      const auto [found, added] = domains.emplace(LowerAscii(host.domains(i)), domain_path);
+      if (added) continue;
+      Add(domain_path,
+          StrCat({"the domain ", Quoted(host.domains(i)), " is taken by ", found->second}));
+    }
+  }
+
+  bool IsWritten(const std::string& path) const {
+    // A list that is written but wrong has been told already.
+    const size_t dot = path.rfind('.');
+    const Node* node = FindNearest(root_, path.substr(0, dot)).Find(path.substr(dot + 1));
+    return node != nullptr && node->kind != Node::Kind::kNull;
+  }
+
+  void Add(const std::string& path, std::string message) {
+    problems_.Add(FindNearest(root_, path).mark, path, std::move(message));
+  }
+
+  const Node& root_;
+  const config::Config& config_;
+  ConfigProblems& problems_;
+  std::vector<std::string> clusters_;
+};
+
+}  // namespace
+
+void CheckConfig(const Node& root, const config::Config& config, ConfigProblems& problems) {
+  Checker(root, config, problems).Run();
+}
+
+}  // namespace sluice

@@ -1,0 +1,58 @@
+// What is wrong in a config file, and where. Collected so that all faults are told at once.
+#ifndef SLUICE_CORE_CONFIG_ERROR_H_
+#define SLUICE_CORE_CONFIG_ERROR_H_
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/config/node.h"
+
+namespace sluice {
+
+struct ConfigError {
+  std::string file;
+  int line = 0;  // from 1; 0: not about a place in the file
+  int column = 0;
+  std::string path;  // listeners[0].filters[1].rate_limit.rate; empty: the file as a whole
+  std::string message;
+
+  // conf/edge.yaml:14:9: listeners[0].filters[1].rate_limit.rate: expected a rate such as 100/s,
+  // got "100"
+  std::string Text() const;
+};
+
+// Gathers errors and warnings about one file.
+class ConfigProblems {
+ public:
+  explicit ConfigProblems(std::string file) : file_(std::move(file)) {}
+
+  void Add(Mark mark, std::string path, std::string message);
+  void Warn(Mark mark, std::string path, std::string message);
+
+  bool has_errors() const { return !errors_.kept.empty(); }
+  size_t error_count() const { return errors_.kept.size() + errors_.dropped; }
+  const std::string& file() const { return file_; }
+  // In the order of the file; beyond kMaxErrors they are only counted, in a last line.
+  std::vector<ConfigError> TakeErrors();
+  std::vector<ConfigError> TakeWarnings();
+
+ private:
+  static constexpr size_t kMaxErrors = 100;
+
+  struct List {
+    std::vector<ConfigError> kept;
+    size_t dropped = 0;
+  };
+  void AddTo(List& list, Mark mark, std::string path, std::string message);
+  std::vector<ConfigError> Take(List& list);
+
+  std::string file_;
+  List errors_;
+  List warnings_;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_CONFIG_ERROR_H_

@@ -1,0 +1,132 @@
+#include "core/config/loader.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "core/base/result.h"
+#include "core/base/strings.h"
+#include "core/config/checks.h"
+#include "core/config/config.pb.h"
+#include "core/config/filter_reader.h"
+#include "core/config/message_reader.h"
+#include "core/config/toml_parser.h"
+#include "core/config/yaml_parser.h"
+
+namespace sluice {
+namespace {
+
+// FNV-1a, 64 bits (Fowler, Noll, Vo): tells versions of a file apart, nothing more.
+uint64_t Hash(std::string_view text) {
+  uint64_t hash = 14695981039346656037u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  return hash;
+}
+
+ParseResult Parse(std::string_view text, ConfigFormat format) {
+  if (text.size() > kMaxConfigBytes) {
+    return tl::unexpected<ParseProblem>(
+        ParseProblem{Mark(), StrCat({"larger than ", Decimal(kMaxConfigBytes >> 20), " MiB"})});
+  }
+  switch (format) {
+    case ConfigFormat::kYaml:
+      return ParseYaml(text);
+    case ConfigFormat::kJson:
+      return ParseJson(text);
+    case ConfigFormat::kToml:
+      return ParseToml(text);
+  }
+  return Node();
+}
+
+Result<std::string> ReadFile(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Fail(SystemError("open", errno));
+  std::string text;
+  char piece[65536];
+  ssize_t got = 0;
+  // One byte more than allowed is enough to see that it is too much.
+  while (text.size() <= kMaxConfigBytes) {
+    got = read(fd, piece, sizeof(piece));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    text.append(piece, static_cast<size_t>(got));
+  }
+  const int error = errno;
+  close(fd);
+  if (got < 0) return Fail(SystemError("read", error));
+  return text;
+}
+
+}  // namespace
+
+LoadedConfig::LoadedConfig() = default;
+LoadedConfig::~LoadedConfig() = default;
+LoadedConfig::LoadedConfig(LoadedConfig&&) noexcept = default;
+LoadedConfig& LoadedConfig::operator=(LoadedConfig&&) noexcept = default;
+
+ConfigError LoadedConfig::Problem(std::string path, std::string message) const {
+  const Mark mark = FindNearest(source, path).mark;
+  return ConfigError{file, mark.line, mark.column, std::move(path), std::move(message)};
+}
+
+ConfigFormat FormatOfFile(std::string_view path) {
+  const auto ends_with = [&](std::string_view end) {
+    return path.size() > end.size() && EqualsIgnoreCase(path.substr(path.size() - end.size()), end);
+  };
+  if (ends_with(".json")) return ConfigFormat::kJson;
+  if (ends_with(".toml")) return ConfigFormat::kToml;
+  return ConfigFormat::kYaml;
+}
+
+LoadResult LoadConfigFile(const std::string& path, const EnvLookup& env,
+                          const FilterSchemas& schemas) {
+  const auto text = ReadFile(path);
+  if (!text) {
+    return tl::unexpected<std::vector<ConfigError>>(
+        std::vector<ConfigError>{ConfigError{path, 0, 0, "", text.error().detail}});
+  }
+  return LoadConfigText(*text, FormatOfFile(path), path, env, schemas);
+}
+
+LoadResult LoadConfigText(std::string_view text, ConfigFormat format, std::string file,
+                          const EnvLookup& env, const FilterSchemas& schemas) {
+  ConfigProblems problems(file);
+  LoadedConfig loaded;
+  loaded.file = std::move(file);
+  loaded.content_hash = Hash(text);
+  loaded.config = std::make_unique<config::Config>();
+  ParseResult parsed = Parse(text, format);
+  if (parsed) {
+    loaded.source = *std::move(parsed);
+    SubstituteEnv(loaded.source, env, problems);
+    MessageReader(problems).Read(loaded.source, FieldPath{}, *loaded.config);
+    ReadFilters(loaded.source, schemas, *loaded.config, problems);
+    CheckConfig(loaded.source, *loaded.config, problems);
+  } else {
+    problems.Add(parsed.error().mark, "", std::move(parsed.error().message));
+  }
+  if (problems.has_errors()) {
+    return tl::unexpected<std::vector<ConfigError>>(problems.TakeErrors());
+  }
+  loaded.warnings = problems.TakeWarnings();
+  return loaded;
+}
+
+std::vector<ConfigError> LoadMessage(std::string_view text, ConfigFormat format,
+                                     google::protobuf::Message& message) {
+  ConfigProblems problems("config");
+  ParseResult parsed = Parse(text, format);
+  if (parsed) {
+    MessageReader(problems).Read(*parsed, FieldPath{}, message);
+  } else {
+    problems.Add(parsed.error().mark, "", std::move(parsed.error().message));
+  }
+  return problems.TakeErrors();
+}
+
+}  // namespace sluice
