@@ -1,0 +1,44 @@
+// RoundRobin: endpoints in turn, each as often as its weight says and as evenly spread as possible:
+// nginx's smooth weighted round robin. Equal weights need but a cursor. Of one worker's thread.
+#ifndef SLUICE_CORE_UPSTREAM_ROUND_ROBIN_H_
+#define SLUICE_CORE_UPSTREAM_ROUND_ROBIN_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "core/upstream/balancer.h"
+
+namespace sluice {
+
+class RoundRobin final : public Balancer {
+ public:
+  // `random` says where the turn begins; used by the first Update that has endpoints.
+  explicit RoundRobin(Random& random) : random_(random) {}
+
+  // Goes on from where the turn was: endpoints that stay keep their place in it.
+  void Update(const EndpointSet& set) override;
+  // O(1) if the weights are equal, else O(n).
+  size_t Pick(const PickContext& context) override;
+
+ private:
+  struct Entry {
+    size_t key;       // tells the endpoint across updates: its address' hash
+    int64_t weight;   // divided by the greatest common divisor of all
+    int64_t current;  // how much of its share is due; they add up to about 0
+  };
+
+  size_t PickEqual(size_t tried);
+  size_t PickSmooth(size_t tried);
+  void Begin();
+  void KeepTurn(const std::vector<Entry>& before);
+
+  Random& random_;
+  std::vector<Entry> entries_;
+  int64_t total_ = 0;
+  size_t cursor_ = 0;  // the next one, when equal_
+  bool equal_ = true;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_UPSTREAM_ROUND_ROBIN_H_
