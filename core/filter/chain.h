@@ -83,6 +83,12 @@ class FilterChain {
   // Lets it go on. REQUIRES: Holds(direction).
   void ReleaseHeld(Direction direction);
 
+  // Does a filter hold the direction until it resumes?
+  bool IsPaused(Direction direction) const {
+    return flow(direction).stage != Stage::kDone &&
+           (flow(direction).head_waits || flow(direction).piece_waits);
+  }
+
   // The request goes no further; the response may begin. For an answer that comes from elsewhere
   // than a filter.
   void StopRequest() { flow(Direction::kRequest).stage = Stage::kDone; }
