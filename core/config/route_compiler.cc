@@ -149,9 +149,8 @@ Result<void> RouteCompiler::SetAction(const config::Route& message, Route& route
     case config::Route::ACTION_NOT_SET:
       break;
   }
-  return Fail(
-      Code::kInvalidArgument,
-      "says nothing to do: cluster, cluster_header, weighted_clusters, redirect or respond");
+  return Fail(Code::kInvalidArgument,
+              "action: cluster, cluster_header, weighted_clusters, redirect or respond is missing");
 }
 
 Result<void> RouteCompiler::SetWeights(const config::WeightedClusters& message, Route& route) {

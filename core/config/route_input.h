@@ -14,8 +14,8 @@ class RouteInput {
   std::string_view method;
   // The host, perhaps with a port; empty where a request has none.
   std::string_view authority;
-  // Normalised, without the query. "*" and the empty path of CONNECT match only routes without a
-  // path condition, or with a regex that takes them.
+  // Normalised, without the query. "*" (OPTIONS) and the empty path of CONNECT match routes without
+  // a path condition, the prefix "/", and regexes that take them.
   std::string_view path;
   // Without the question mark.
   std::string_view query;

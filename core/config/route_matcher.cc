@@ -82,12 +82,14 @@ void RouteMatcher::Builder::AddPath(const config::Match& match, uint32_t order, 
       index_.AddExact(match.path(), route);
       break;
     case config::Match::kPrefix:
-      index_.AddPrefix(match.prefix(), route);
+      // "/" stands for all there is, "*" and the empty path of CONNECT too.
+      index_.AddPrefix(match.prefix() == "/" ? "" : match.prefix(), route);
       break;
     case config::Match::kPathPrefix:
-      // What ends with "/" has its border there.
-      if (match.path_prefix().ends_with('/')) {
-        index_.AddPrefix(match.path_prefix(), route);
+      if (match.path_prefix() == "/") {
+        index_.AddPrefix("", route);
+      } else if (match.path_prefix().ends_with('/')) {
+        index_.AddPrefix(match.path_prefix(), route);  // its border is there
       } else {
         index_.AddExact(match.path_prefix(), route);
         index_.AddPrefix(match.path_prefix() + '/', route);
