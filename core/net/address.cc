@@ -20,10 +20,7 @@ constexpr unsigned char kMappedPrefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff,
 // With the zero behind a path, and with the zero before an abstract name.
 constexpr size_t kMaxUnixName = sizeof(sockaddr_un::sun_path) - 1;
 
-char* Append(char* out, std::string_view text) {
-  std::memcpy(out, text.data(), text.size());
-  return out + text.size();
-}
+char* Append(char* out, std::string_view text) { return out + text.copy(out, text.size()); }
 
 char* AppendDecimal(char* out, uint32_t value) { return std::to_chars(out, out + 10, value).ptr; }
 
@@ -218,7 +215,7 @@ socklen_t Address::ToSockaddr(sockaddr_storage& out) const {
       const size_t size = std::min(name.size(), sizeof(sockaddr_un::sun_path));
       char* path = reinterpret_cast<char*>(&out) + kPath;
       out.ss_family = AF_UNIX;
-      std::memcpy(path, name.data(), size);
+      name.copy(path, size);
       if (name.starts_with('@')) {
         path[0] = '\0';
         return static_cast<socklen_t>(kPath + size);
