@@ -267,6 +267,10 @@ void MessageReader::ReadMapForm(const Field& field, const Node& node, const Fiel
     Message& added = *message.GetReflection()->AddMessage(&message, &field);
     ReadScalar(*form.key, name, item_path, added);
     if (form.value == nullptr) {
+      if (node.items[i].Find(form.key->name()) != nullptr) {
+        Add(node.items[i].mark, item_path,
+            StrCat({Quoted(form.key->name()), " is what stands before it: leave it out"}));
+      }
       ReadMessage(node.items[i], item_path, added, Mode::kFill, form.key);
     } else if (node.items[i].kind == Node::Kind::kNull) {
       Add(key.mark, item_path, StrCat({"expected ", FieldTypeName(*form.value), ", got nothing"}));

@@ -50,20 +50,23 @@ std::optional<int> ShadowFinder::Cover(const Match& match) const {
   return std::nullopt;
 }
 
-// `whole_segment`: nothing but a "/" can follow `path`, so that a path_prefix equal to it covers
-// it.
+// The earliest. `whole_segment`: nothing but a "/" can follow `path`, so that a path_prefix equal
+// to it covers it.
 std::optional<int> ShadowFinder::CoverOfPath(std::string_view path, bool whole_segment) const {
+  std::optional<int> earliest;
+  const auto offer = [&earliest](std::optional<int> number) {
+    if (number && (!earliest || *number < *earliest)) earliest = number;
+  };
   for (const size_t length : prefix_lengths_) {
     if (length > path.size()) break;
-    if (const auto number = Find(prefixes_, path.substr(0, length))) return number;
+    offer(Find(prefixes_, path.substr(0, length)));
   }
   for (const size_t length : segment_lengths_) {
     if (length > path.size()) break;
     const bool border = length == path.size() ? whole_segment : path[length] == '/';
-    if (!border) continue;
-    if (const auto number = Find(segments_, path.substr(0, length))) return number;
+    if (border) offer(Find(segments_, path.substr(0, length)));
   }
-  return std::nullopt;
+  return earliest;
 }
 
 void ShadowFinder::Remember(const Match& match, int number) {

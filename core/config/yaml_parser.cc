@@ -41,6 +41,9 @@ class Builder : public YAML::EventHandler {
  public:
   std::optional<Node> root;
 
+  // Where the innermost map or list begins that has not ended; null if there is none.
+  const Mark* open() const { return stack_.empty() ? nullptr : &stack_.back().node.mark; }
+
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (root) Fail(mark, "a second document: one file holds one configuration");
   }
@@ -147,6 +150,9 @@ class Builder : public YAML::EventHandler {
   size_t count_ = 0;
 };
 
+constexpr std::string_view kOpenList = "end of sequence flow not found";
+constexpr std::string_view kOpenMap = "end of map flow not found";
+
 // yaml-cpp's own words, where they do not tell what to do.
 std::string Explain(const std::string& message) {
   if (message == "unknown token") {
@@ -155,6 +161,8 @@ std::string Explain(const std::string& message) {
   if (message == "illegal map value") {
     return "a \":\" does not belong here: check the indentation, and quote values that hold one";
   }
+  if (message == kOpenList) return "this \"[\" has no \"]\"";
+  if (message == kOpenMap) return "this \"{\" has no \"}\"";
   return message;
 }
 
@@ -203,6 +211,9 @@ ParseResult Parse(std::string text) {
   } catch (const Stop& stop) {
     return problem(stop.problem.mark, stop.problem.message);
   } catch (const YAML::Exception& error) {
+    // Where it begins tells more than where the end was missed, which is often the file's end.
+    const bool unended = error.msg == kOpenList || error.msg == kOpenMap;
+    if (unended && builder.open() != nullptr) return problem(*builder.open(), Explain(error.msg));
     return problem(error.mark.is_null() ? Mark() : MarkOf(error.mark), Explain(error.msg));
   } catch (const std::exception& error) {
     return problem(Mark(), error.what());
