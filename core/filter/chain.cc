@@ -37,6 +37,8 @@ void FilterChain::Stop() {
     flow.data.Clear();
     flow.gathered.Clear();
   }
+  DropRests(Direction::kRequest);
+  DropRests(Direction::kResponse);
 }
 
 void FilterChain::Complete(const StreamInfo& info) {
@@ -92,7 +94,7 @@ void FilterChain::RunHeaders(Direction direction) {
 
 bool FilterChain::CanTake(Direction direction) const {
   const Flow& flow = this->flow(direction);
-  if (flow.piece_on_way || flow.collected) return false;
+  if (flow.piece_on_way || flow.collected || HasRest(direction)) return false;
   return flow.stage == Stage::kBody || (flow.stage == Stage::kHeaders && flow.collecting);
 }
 
@@ -118,12 +120,7 @@ void FilterChain::RunBody(Direction direction) {
     if ((slot.hooks & hook) != 0) {
       Verdict verdict = CallBody(direction, slot, flow.data, flow.data_end);
       if (flow.stage == Stage::kDone) return;
-      const size_t side = static_cast<size_t>(direction);
-      if (slot.has_rest[side]) {  // the end and the trailers wait for the rest
-        slot.rest_end[side] = flow.data_end;
-        slot.rest_trailers[side] = std::exchange(flow.trailers, nullptr);
-        flow.data_end = false;
-      }
+      KeepRest(direction, slot);
       if (!Obey(direction, flow.body_position, verdict, false)) return;
       if (flow.data.empty() && !flow.data_end) {
         flow.piece_on_way = false;
@@ -168,34 +165,45 @@ void FilterChain::Collect(Direction direction) {
   Flow& flow = this->flow(direction);
   flow.gathered.Append(std::move(flow.data));
   flow.piece_on_way = false;
-  if (flow.gathered.size() > flow.collect_limit) {
-    flow.collecting = false;
-    LocalReply reply;
-    const bool request = direction == Direction::kRequest;
-    reply.status = request ? 413 : 500;
-    reply.details = request ? "request_payload_too_large" : "response_payload_too_large";
-    reply.body = request ? "payload too large\n" : "response too large\n";
-    Verdict verdict = Verdict::Respond(std::move(reply));
-    // The collector of a request saw its head, so it sees the answer too.
-    Obey(direction, static_cast<uint8_t>(flow.head_position + (request ? 1 : 0)), verdict, true);
-    return;
-  }
+  if (flow.gathered.size() > flow.collect_limit) return RefuseBody(direction);
   if (!flow.data_end) return owner_.Pull(direction);
   flow.collecting = false;
   flow.collected = true;
   flow.data = std::move(flow.gathered);
   Slot& slot = SlotAt(direction, flow.head_position);
   Verdict verdict = CallBody(direction, slot, flow.data, true);
+  if (flow.stage == Stage::kDone) return;
+  KeepRest(direction, slot);
   flow.body_position = static_cast<uint8_t>(flow.head_position + 1);
   if (!Obey(direction, flow.head_position, verdict, true)) return;
   ++flow.head_position;
   RunHeaders(direction);
 }
 
+void FilterChain::RefuseBody(Direction direction) {
+  Flow& flow = this->flow(direction);
+  flow.collecting = false;
+  LocalReply reply;
+  const bool request = direction == Direction::kRequest;
+  reply.status = request ? 413 : 500;
+  reply.details = request ? "request_payload_too_large" : "response_payload_too_large";
+  reply.body = request ? "payload too large\n" : "response too large\n";
+  Verdict verdict = Verdict::Respond(std::move(reply));
+  // The collector of a request saw its head, so it sees the answer too.
+  Obey(direction, static_cast<uint8_t>(flow.head_position + (request ? 1 : 0)), verdict, true);
+}
+
 bool FilterChain::Holds(Direction direction) const {
   const Flow& flow = this->flow(direction);
-  if (flow.stage != Stage::kBody || flow.piece_on_way) return false;
-  if (flow.collected) return true;
+  if (flow.piece_on_way) return false;
+  // What was put back before a collector goes on while the head stands there.
+  if (flow.stage == Stage::kHeaders) return flow.collecting && HasRest(direction);
+  return flow.stage == Stage::kBody && (flow.collected || HasRest(direction));
+}
+
+bool FilterChain::HasRest(Direction direction) const {
+  if (!rests_) [[likely]]
+    return false;
   for (uint8_t i = 0; i < count_; ++i) {
     if (slots_[i].has_rest[static_cast<size_t>(direction)]) return true;
   }
@@ -206,8 +214,8 @@ void FilterChain::ReleaseHeld(Direction direction) {
   Flow& flow = this->flow(direction);
   flow.piece_on_way = true;
   flow.at_trailers = false;
-  if (flow.collected) {
-    flow.collected = false;
+  // With the head on its way no filter but the collector's predecessors has anything.
+  if (std::exchange(flow.collected, false) && (!flow.data.empty() || flow.data_end)) {
     return RunBody(direction);
   }
   // The rest nearest to the sink goes first: it is the oldest part of the body.
@@ -238,12 +246,16 @@ bool FilterChain::Obey(Direction direction, uint8_t position, Verdict& verdict, 
       CHECK(in_headers);
       if (flow.head_end) return true;
       flow.collect_limit = verdict.limit();
+      if (DeclaredLength(direction) > verdict.limit()) {
+        RefuseBody(direction);
+        return false;
+      }
       flow.collecting = true;
-      if (flow.collected) {  // an earlier filter collected it already
-        flow.collected = false;
-        flow.data_end = true;
-        flow.body_position = flow.head_position;
-        Collect(direction);
+      // What an earlier filter collected passes the filters between it and this one first.
+      if (std::exchange(flow.collected, false) && (!flow.data.empty() || flow.data_end)) {
+        flow.piece_on_way = true;
+        flow.at_trailers = false;
+        RunBody(direction);
       } else {
         owner_.Pull(direction);
       }
@@ -251,20 +263,23 @@ bool FilterChain::Obey(Direction direction, uint8_t position, Verdict& verdict, 
     case Verdict::Kind::kRespond: {
       Flow& response = this->flow(Direction::kResponse);
       if (response.stage == Stage::kBody || response.stage == Stage::kDone) {
-        owner_.OnFilterAbort(Error{Code::kInternal, Side::kInternal, Retry::kNever,
-                                   verdict.reply().details});
+        Stop();
+        owner_.OnFilterAbort(
+            Error{Code::kInternal, Side::kInternal, Retry::kNever, verdict.reply().details});
         return false;
       }
       // Filters between this one and the client see the answer, this one does not.
       const uint8_t count = IndexAt(direction, position);
       response = Flow{};
+      DropRests(Direction::kResponse);
       response.count = count;
       response.count_is_set = true;
-      flows_[0].stage = Stage::kDone;
+      StopRequest();
       owner_.OnFilterReply(std::move(verdict.reply()));
       return false;
     }
     case Verdict::Kind::kAbort:
+      Stop();
       owner_.OnFilterAbort(std::move(verdict.error()));
       return false;
   }
@@ -311,8 +326,32 @@ void FilterChain::Unread(uint8_t index, Direction direction, Buffer&& rest) {
   if (slot.rest[side] == nullptr) {
     slot.rest[side] = owner_.stream_arena().Make<Buffer>().release();
   }
+  // A second part of the same hook's comes before the first.
+  if (slot.has_rest[side]) rest.Append(std::move(*slot.rest[side]));
   *slot.rest[side] = std::move(rest);
-  slot.has_rest[side] = true;
+  slot.has_rest[side] = rests_ = true;
+}
+
+void FilterChain::KeepRest(Direction direction, Slot& slot) {
+  const size_t side = static_cast<size_t>(direction);
+  if (!slot.has_rest[side]) return;
+  Flow& flow = this->flow(direction);
+  slot.rest_end[side] = std::exchange(flow.data_end, false);
+  slot.rest_trailers[side] = std::exchange(flow.trailers, nullptr);
+}
+
+void FilterChain::DropRests(Direction direction) {
+  if (!rests_) return;
+  const size_t side = static_cast<size_t>(direction);
+  for (uint8_t i = 0; i < count_; ++i) {
+    if (std::exchange(slots_[i].has_rest[side], false)) slots_[i].rest[side]->Clear();
+  }
+}
+
+uint64_t FilterChain::DeclaredLength(Direction direction) const {
+  return (direction == Direction::kRequest ? owner_.request_head().content_length
+                                           : owner_.response_head().content_length)
+      .value_or(0);
 }
 
 Verdict FilterChain::CallHeaders(Direction direction, Slot& slot, bool end) {

@@ -1,9 +1,9 @@
-// FilterChain: takes one stream's messages through its filters, the request in order, the response in
-// reverse, and does what their verdicts say. Owned by the stream; of the stream's worker.
+// FilterChain: takes one stream's messages through its filters, the request in order, the response
+// in reverse, and does what their verdicts say. Owned by the stream; of the stream's worker.
 //
-// Each direction is a Flow: the head travels first, then the body piece by piece, each piece through
-// all filters before the next is asked for. A piece stands at one filter at a time; a filter that
-// pauses stops its direction there and nowhere else.
+// Each direction is a Flow: the head travels first, then the body piece by piece, each piece
+// through all filters before the next is asked for. A piece stands at one filter at a time; a
+// filter that pauses stops its direction there and nowhere else.
 #ifndef SLUICE_CORE_FILTER_CHAIN_H_
 #define SLUICE_CORE_FILTER_CHAIN_H_
 
@@ -38,9 +38,11 @@ enum class Direction : uint8_t { kRequest, kResponse };
 class ChainOwner {
  public:
   virtual void OnHeadersPassed(Direction direction, bool end) = 0;
-  // One piece, never empty but for the end. `trailers` may be null; only with `end`. Takes the data.
+  // One piece, never empty but for the end. `trailers` may be null; only with `end`. Takes the
+  // data.
   virtual void OnBodyPassed(Direction direction, Buffer& data, bool end, Headers* trailers) = 0;
-  // The next piece is wanted, by a filter that collects or that kept a piece to itself.
+  // The next piece is wanted, by a filter that collects or that kept a piece to itself: the one
+  // that the chain Holds, or else the source's. Not from inside this call.
   virtual void Pull(Direction direction) = 0;
   // A filter answered. The response's way through the filters is set already: the owner builds the
   // head and calls Headers(kResponse).
@@ -73,12 +75,12 @@ class FilterChain {
   void HeadersArrived(Direction direction, bool end);
   // A piece of the body, when it was pulled. REQUIRES: CanTake(direction).
   void BodyArrived(Direction direction, Buffer&& data, bool end, Headers* trailers);
-  // May the next piece come in? No while one is on its way or a filter waits with the head, unless
-  // that filter collects.
+  // May the next piece come in? No while one is on its way or held, or while a filter waits with
+  // the head, unless that filter collects.
   bool CanTake(Direction direction) const;
 
-  // The chain has a piece for the sink without asking the source: one that was collected, or the
-  // rest that a filter put back.
+  // The chain has the next piece without asking the source: one that was collected, or the rest
+  // that a filter put back.
   bool Holds(Direction direction) const;
   // Lets it go on. REQUIRES: Holds(direction).
   void ReleaseHeld(Direction direction);
@@ -98,6 +100,7 @@ class FilterChain {
   // OnComplete of each, once.
   void Complete(const StreamInfo& info);
   void DestroyFilters();
+  bool head_end(Direction direction) const { return flow(direction).head_end; }
   bool HasHook(FilterHook hook) const { return (hooks_ & hook) != 0; }
 
  private:
@@ -108,9 +111,9 @@ class FilterChain {
   struct Slot {
     Filter* filter;
     uint8_t hooks;
-    bool has_rest[2];   // by direction
+    bool has_rest[2];  // by direction
     bool rest_end[2];
-    Buffer* rest[2];    // in the arena, made when first needed
+    Buffer* rest[2];  // in the arena, made when first needed
     Headers* rest_trailers[2];
   };
 
@@ -144,10 +147,18 @@ class FilterChain {
   void ResumeIn(Direction direction, uint8_t index, Verdict verdict);
   void Unread(uint8_t index, Direction direction, Buffer&& rest);
   bool Waits(Direction direction, uint8_t index) const;
+  bool HasRest(Direction direction) const;
+  // After a body hook of the filter at `slot`: if it put back a rest, the end and the trailers wait
+  // for that.
+  void KeepRest(Direction direction, Slot& slot);
+  void DropRests(Direction direction);
+  uint64_t DeclaredLength(Direction direction) const;
   void RunHeaders(Direction direction);
   void RunBody(Direction direction);
   void RunTrailers(Direction direction);
   void Collect(Direction direction);
+  // The collector wants more than its limit: answers for it.
+  void RefuseBody(Direction direction);
   void PassBody(Direction direction);
   // What to do with a verdict of the filter at `position`. True: go on.
   bool Obey(Direction direction, uint8_t position, Verdict& verdict, bool in_headers);
@@ -160,6 +171,7 @@ class FilterChain {
   uint8_t count_ = 0;
   uint8_t hooks_ = 0;
   bool completed_ = false;
+  bool rests_ = false;  // some filter put back a rest once
   Flow flows_[2];
 };
 
