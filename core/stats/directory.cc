@@ -31,7 +31,7 @@ void CheckNames(MetricKind kind, const Metric& metric, const LabelList& labels) 
 }  // namespace
 
 StatsDirectory::StatsDirectory(StatsSegment& segment, Warn warn)
-    : header_(segment.header()), warn_(std::move(warn)) {
+    : header_(segment.header()), main_row_(segment.main_row()), warn_(std::move(warn)) {
   if (!warn_) warn_ = [](std::string_view text) { Log(LogLevel::kWarning, "stats", text); };
   const uint32_t families = header_.family_count.load(std::memory_order_relaxed);
   for (uint32_t i = 0; i < families; ++i) {
@@ -42,8 +42,8 @@ StatsDirectory::StatsDirectory(StatsSegment& segment, Warn warn)
     const StatsSeriesEntry& entry = SeriesOf(header_)[i];
     series_.emplace(HashOf(entry.family, TextOf(header_, entry.labels)), i);
   }
-  dropped_ = segment.main_row().counter(SeriesId());  // should its own registration be dropped
-  dropped_ = segment.main_row().counter(
+  dropped_ = main_row_.counter(SeriesId());  // should its own registration be dropped
+  dropped_ = main_row_.counter(
       Counter({"sluice_stats_dropped_registrations_total",
                "Series that did not fit into the stats directory, and count nowhere."}));
 }

@@ -19,6 +19,7 @@
 
 #include "core/stats/counter.h"
 #include "core/stats/metric.h"
+#include "core/stats/row.h"
 
 namespace sluice {
 
@@ -43,6 +44,9 @@ class StatsDirectory {
 
   SeriesId Register(MetricKind kind, const Metric& metric, const LabelList& labels);
 
+  // The row of the thread that registers: for what the main thread itself counts.
+  StatsRow main_row() const { return main_row_; }
+
  private:
   static constexpr uint32_t kFull = UINT32_MAX;
 
@@ -53,6 +57,7 @@ class StatsDirectory {
   StatsText AddText(std::string_view text);
 
   StatsSegmentHeader& header_;
+  StatsRow main_row_;
   Warn warn_;
   bool warned_ = false;
   // Borrow the names, in the segment; the second is keyed by a hash of family and labels.

@@ -8,14 +8,16 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "core/base/clock.h"
 #include "core/http/codec.h"
 #include "core/net/transport.h"
 #include "core/upstream/balancer.h"
 #include "core/upstream/cluster_stats.h"
+#include "core/upstream/discovery_stats.h"
 #include "core/upstream/endpoint.h"
+#include "core/upstream/endpoint_series.h"
+#include "core/upstream/endpoint_sources.h"
 
 namespace sluice {
 
@@ -50,13 +52,21 @@ struct ClusterSettings {
 };
 
 class ClusterDiscovery;
+class NameResolver;
 
 class Cluster {
  public:
-  // Main thread. `loop` is the main thread's.
+  // Main thread. `loop` is the main thread's; it and `stats` outlive the cluster. Errors:
+  // kInvalidArgument for an endpoint that the loader let pass and that is none.
   static Result<std::unique_ptr<Cluster>> Create(const config::Cluster& config, uint32_t index,
                                                  Loop& loop, StatsDirectory& stats);
+  // Names are asked of `resolver`; null: of DNS, as the config says.
+  static Result<std::unique_ptr<Cluster>> Create(const config::Cluster& config, uint32_t index,
+                                                 Loop& loop, StatsDirectory& stats,
+                                                 std::unique_ptr<NameResolver> resolver);
   ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
 
   const ClusterSettings& settings() const { return settings_; }
   // The current set; never null. Main thread.
@@ -64,15 +74,23 @@ class Cluster {
   // Has every name been answered once, well or badly? Main thread.
   bool warm() const;
   // Resolves names from here on; `changed` is called on the main thread after each change of
-  // endpoints() or warm().
+  // endpoints() or warm(), never inside this call. It must not destroy the cluster. REQUIRES: not
+  // started.
   void Start(std::function<void()> changed);
 
  private:
-  friend class ClusterDiscovery;
-  Cluster();
+  Cluster(const config::Cluster& config, uint32_t index, StatsDirectory& stats,
+          EndpointSources sources);
+  void OnDiscovered();
+  // Says whether the endpoints are others than before.
+  bool UpdateEndpoints();
 
   ClusterSettings settings_;
+  EndpointSources sources_;
+  EndpointSeries series_;
+  DiscoveryStats stats_;
   EndpointSetPtr endpoints_;
+  bool was_warm_ = false;
   std::function<void()> changed_;
   std::unique_ptr<ClusterDiscovery> discovery_;  // null if no endpoint has a name
 };
