@@ -32,7 +32,6 @@ class ConfigProblems {
   void Warn(Mark mark, std::string path, std::string message);
 
   bool has_errors() const { return !errors_.kept.empty(); }
-  size_t error_count() const { return errors_.kept.size() + errors_.dropped; }
   const std::string& file() const { return file_; }
   // In the order of the file; beyond kMaxErrors they are only counted, in a last line.
   std::vector<ConfigError> TakeErrors();

@@ -99,7 +99,6 @@ class Chain {
     }
     std::unique_ptr<Message> message(prototype->New());
     const FieldPath config_path{&path, name};
-    const size_t before = problems_.error_count();
     if (node.kind == Node::Kind::kScalar && ParseSwitch(node.text) == false) {
       Add(node.mark, config_path, "a filter can be off only in a route: leave it out here");
     } else if (node.kind == Node::Kind::kNull) {
@@ -109,7 +108,7 @@ class Chain {
     } else {
       reader_.Read(node, config_path, *message);
     }
-    Finish(name, before, node, config_path, *message, use);
+    use.mutable_config()->PackFrom(*message);
     entries_.back().config = std::move(message);
   }
 
@@ -162,23 +161,10 @@ class Chain {
     }
     std::unique_ptr<Message> message(entry->config->New());
     message->CopyFrom(*entry->config);
-    const size_t before = problems_.error_count();
     reader_.Overlay(node, config_path, *message);
     config::FilterUse& use = *route.add_filters();
     use.set_name(key.name);
-    Finish(key.name, before, node, config_path, *message, use);
-  }
-
-  // The filter's own checks, unless the reader found faults already, then the message is packed.
-  void Finish(const std::string& name, size_t errors_before, const Node& node,
-              const FieldPath& path, const Message& message, config::FilterUse& use) {
-    if (problems_.error_count() == errors_before) {
-      schemas_.Check(name, message, [&](std::string_view field, std::string fault) {
-        const Node& place = FindNearest(node, field);
-        problems_.Add(place.mark, FieldPath{&path, field}.Text(), std::move(fault));
-      });
-    }
-    use.mutable_config()->PackFrom(message);
+    use.mutable_config()->PackFrom(*message);
   }
 
   void RefuseUnknown(const std::string& name, Mark mark, const FieldPath& path) {

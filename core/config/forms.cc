@@ -134,7 +134,9 @@ std::optional<AddressParts> SplitAddress(std::string_view text) {
   AddressParts parts;
   if (text.substr(0, 5) == "unix:") {
     parts.path = text.substr(5);
-    const bool fits = parts.path.size() > 1 && parts.path.front() == '/' &&
+    // "@name" is in Linux's abstract space (unix(7)).
+    const bool fits = parts.path.size() > 1 &&
+                      (parts.path.front() == '/' || parts.path.front() == '@') &&
                       parts.path.size() < sizeof(sockaddr_un::sun_path) &&
                       parts.path.find('\0') == std::string_view::npos;
     return fits ? std::optional(parts) : std::nullopt;

@@ -25,7 +25,7 @@ struct AddressParts {
   uint16_t port = 0;
   bool is_ip = false;
 };
-// Splits "1.2.3.4:80", "[::1]:80", "name:80" or "unix:/path".
+// Splits "1.2.3.4:80", "[::1]:80", "name:80", "unix:/path" or "unix:@name".
 std::optional<AddressParts> SplitAddress(std::string_view text);
 
 }  // namespace sluice

@@ -140,13 +140,6 @@ class TestFilters : public FilterSchemas {
     for (const auto& [name, prototype] : prototypes_) names.push_back(name);
     return names;
   }
-  void Check(std::string_view name, const google::protobuf::Message& message,
-             const Report& report) const override {
-    if (name != "lua") return;
-    const auto* field = message.GetDescriptor()->FindFieldByName("script");
-    const std::string script = message.GetReflection()->GetString(message, field);
-    if (script.find("missing") != std::string::npos) report("script", "no such file");
-  }
 
  private:
   static void AddEnum(google::protobuf::FileDescriptorProto& file, const char* name,
