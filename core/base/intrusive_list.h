@@ -59,6 +59,19 @@ class List {
     }
   }
 
+  // The first element for which matches(element) is true; null if there is none. `matches` may unlink
+  // or destroy an element that it refuses.
+  template <typename Matches>
+  T* FindFirst(Matches matches) {
+    for (Node* node = head_.next_; node != &head_;) {
+      Node* next = node->next_;
+      T* element = static_cast<T*>(node);
+      if (matches(*element)) return element;
+      node = next;
+    }
+    return nullptr;
+  }
+
   // Calls visit(element) for each; visit may unlink or destroy that element, and no other.
   template <typename Visit>
   void ForEach(Visit visit) {

@@ -70,6 +70,9 @@ class FilterSettings {
   virtual ~FilterSettings() = default;
   // SIGUSR1, on the main thread: files were renamed, open them anew.
   virtual void ReopenLogs() {}
+  // x-sluice-* fields of clients are taken out at the edge unless a filter of the listener says
+  // that it reads them; it then removes them itself.
+  virtual bool reads_private_headers() const { return false; }
   // The prefix of header names that clients may send although x-sluice-* is the proxy's own, and is
   // taken out at the edge otherwise: the filter reads them and takes them out. Empty: none.
   virtual std::string_view client_header_prefix() const { return {}; }

@@ -34,8 +34,10 @@ class Responder {
   virtual ResponseHead& response_head() = 0;
   // Sends response_head() through the filters. `end`: no body and no trailers follow.
   virtual void StartResponse(bool end) = 0;
-  // A piece of the body. REQUIRES: OnResponseWanted said so since the last piece. `trailers`, only
-  // with `end`, may be null; it lives as long as the stream.
+  // May a piece of the body be sent now? If not, OnResponseWanted follows when it may.
+  virtual bool response_wanted() const = 0;
+  // A piece of the body. REQUIRES: response_wanted(). `trailers`, only with `end`, may be null; it
+  // lives as long as the stream.
   virtual void SendBody(Buffer&& data, bool end, Headers* trailers) = 0;
   // A whole answer in one call. REQUIRES: StartResponse was not called.
   virtual void Reply(LocalReply reply) = 0;

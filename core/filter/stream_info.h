@@ -54,6 +54,7 @@ class StreamInfo {
   std::string_view termination;  // why the connection ended, where it ended the stream
 
   const Route* route = nullptr;
+  uint32_t route_choice = 0;  // which of a weighted route's clusters
   std::string_view route_name;
   std::string_view virtual_host;
   std::string_view cluster;

@@ -154,10 +154,10 @@ void Connection::WriteNow() {
   if (!out_.empty()) {
     notify_written_ = true;
     watch_.WatchWritable();
-  } else if (notify_written_) {
-    notify_written_ = false;
-    handler_.OnWritten();
+    return;
   }
+  if (std::exchange(end_when_written_, false)) transport_->ShutdownWrite();
+  if (std::exchange(notify_written_, false)) handler_.OnWritten();
 }
 
 void Connection::FailWith(int error, const char* what, bool while_writing) {

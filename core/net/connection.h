@@ -70,6 +70,11 @@ class Connection final : private FdWatch::Handler {
     notify_written_ = true;
     Write();
   }
+  // Sends FIN when everything in output() has left. Nothing may be appended any more.
+  void EndWhenWritten() {
+    end_when_written_ = true;
+    Write();
+  }
   // Sends FIN. REQUIRES: output() is empty (OnWritten said so).
   void ShutdownWrite() { transport_->ShutdownWrite(); }
 
@@ -119,6 +124,7 @@ class Connection final : private FdWatch::Handler {
   bool peer_closed_ = false;
   bool write_failed_ = false;
   bool notify_written_ = false;
+  bool end_when_written_ = false;
 };
 
 }  // namespace sluice

@@ -35,15 +35,13 @@ void Pool::Drain() {
 }
 
 bool Pool::TakeInto(UpstreamRequest& request) {
-  UpstreamConnection* taken = nullptr;
-  ready_.ForEach([&](UpstreamConnection& connection) {
-    if (taken != nullptr) return;
-    if (connection.CanOpen() && loop_.now() < connection.idle_deadline_) {
-      taken = &connection;
-    } else if (connection.attached_ == 0) {
+  UpstreamConnection* taken = ready_.FindFirst([&](UpstreamConnection& connection) {
+    if (connection.CanOpen() && loop_.now() < connection.idle_deadline_) return true;
+    if (connection.attached_ == 0) {
       stats_.connections_expired.Inc();
       connection.Close();
     }
+    return false;
   });
   if (taken == nullptr) return false;
   Attach(request, *taken, true);
@@ -81,9 +79,10 @@ void Pool::WaitFor(UpstreamRequest& request) {
 void Pool::StartConnection(const UpstreamRequest& request) {
   std::string preface;
   if (settings_.proxy_protocol != ProxyProtocolVersion::kOff && request.client_ != nullptr) {
-    preface = settings_.proxy_protocol == ProxyProtocolVersion::kV1
-                  ? ProxyHeaderV1(*request.client_, *request.client_local_)
-                  : ProxyHeaderV2(*request.client_, *request.client_local_);
+    char header[kMaxWrittenProxyHeader];
+    const auto write = settings_.proxy_protocol == ProxyProtocolVersion::kV1 ? WriteProxyHeaderV1
+                                                                             : WriteProxyHeaderV2;
+    preface.assign(header, write(*request.client_, *request.client_local_, header));
   }
   Result<Fd> fd = StartConnect(address_);
   if (fd) {
@@ -128,12 +127,13 @@ void Pool::OnConnectionReady(UpstreamConnection& connection) {
 }
 
 void Pool::OnConnectionIdle(UpstreamConnection& connection) {
-  if (!waiting_.empty()) {
-    UpstreamRequest& request = waiting_.front();
-    request.Unlink();
-    Attach(request, connection, connection.requests_ > 0);
-    request.events_.OnUpstreamReady();
-    return;
+  UpstreamRequest* request = waiting_.FindFirst([&](const UpstreamRequest& waiting) {
+    return !waiting.fresh_only_ || connection.requests_ == 0;
+  });
+  if (request != nullptr) {
+    request->Unlink();
+    Attach(*request, connection, connection.requests_ > 0);
+    return request->events_.OnUpstreamReady();
   }
   if (settings_.pool.idle == 0 || connection.single_use_) return connection.Close();
   if (ready_count_ >= settings_.pool.idle && ready_.back().attached_ == 0) {

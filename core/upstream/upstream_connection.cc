@@ -82,6 +82,8 @@ void UpstreamConnection::Attach(UpstreamRequest& request) {
   }
   ++requests_;
   request.connection_ = this;
+  request.sent_any_ = false;
+  request.tunnel_ = false;
   request.connection_id_ = id_;
   request.connected_at_ = loop_.now();
   request.written_before_ = connection_.bytes_written();
@@ -100,6 +102,7 @@ void UpstreamConnection::SetStream(const UpstreamRequest& request, StreamId id) 
 }
 
 void UpstreamConnection::Detach(UpstreamRequest& request, bool finished) {
+  request.sent_any_ = request.HasSent();
   request.connection_ = nullptr;
   const StreamId id = request.stream_;
   if (first_.request == &request) {

@@ -12,10 +12,12 @@ bool UpstreamRequest::TryStart(Pool& pool) {
   return pool.TakeInto(*this);
 }
 
-void UpstreamRequest::Start(Pool& pool, const Address* client, const Address* client_local) {
+void UpstreamRequest::Start(Pool& pool, const Address* client, const Address* client_local,
+                            bool fresh_only) {
   pool_ = &pool;
   client_ = client;
   client_local_ = client_local;
+  fresh_only_ = fresh_only;
   pool.WaitFor(*this);
 }
 
@@ -39,6 +41,7 @@ void UpstreamRequest::SendBody(Buffer& data, bool end, const Headers* trailers) 
   connection_->codec_->EncodeBody(stream_, data, connection.output());
   if (end) connection_->codec_->EncodeEnd(stream_, trailers, connection.output());
   connection.Write();
+  if (end && tunnel_ && !connection_->codec_->CanReset()) connection.EndWhenWritten();
 }
 
 bool UpstreamRequest::writable() const {
@@ -59,10 +62,12 @@ void UpstreamRequest::Consumed(size_t bytes) {
 }
 
 void UpstreamRequest::Tunnel() {
-  if (connection_ != nullptr) connection_->codec_->Tunnel(stream_);
+  if (connection_ == nullptr) return;
+  tunnel_ = true;
+  connection_->codec_->Tunnel(stream_);
 }
 
-bool UpstreamRequest::sent_any() const {
+bool UpstreamRequest::HasSent() const {
   return connection_ != nullptr && connection_->connection_.bytes_written() > written_before_;
 }
 

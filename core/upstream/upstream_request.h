@@ -50,7 +50,8 @@ class UpstreamRequest : private ListNode<> {
   bool TryStart(Pool& pool);
   // Waits for one; OnUpstreamReady or OnUpstreamFailed follows. `client` is told to the endpoint in
   // the PROXY header of clusters that send it; it lives until then.
-  void Start(Pool& pool, const Address* client, const Address* client_local);
+  // `fresh_only`: not one that served others before.
+  void Start(Pool& pool, const Address* client, const Address* client_local, bool fresh_only);
   // Gives up: HTTP/1 closes the connection, others reset the stream.
   void Cancel();
 
@@ -66,18 +67,20 @@ class UpstreamRequest : private ListNode<> {
   void Consumed(size_t bytes);
   // After 101 or a 2xx to CONNECT, inside OnUpstreamHead.
   void Tunnel();
+  bool tunnel() const { return tunnel_; }
 
   bool ready() const { return connection_ != nullptr; }
   bool waiting() const { return linked(); }
   bool reused() const { return reused_; }
   // Did any byte of the request leave through a system call?
-  bool sent_any() const;
+  bool sent_any() const { return sent_any_ || HasSent(); }
   uint64_t connection_id() const { return connection_id_; }
   // The socket's own address, for logs. REQUIRES: ready().
   Address LocalAddress() const;
   Nanos connected_at() const { return connected_at_; }
 
  private:
+  bool HasSent() const;
   friend class Pool;
   friend class UpstreamConnection;
   template <typename T, typename Tag>
@@ -93,7 +96,9 @@ class UpstreamRequest : private ListNode<> {
   Nanos connected_at_ = 0;
   StreamId stream_ = 0;
   bool reused_ = false;
-  bool head_sent_ = false;
+  bool fresh_only_ = false;
+  bool tunnel_ = false;
+  bool sent_any_ = false;  // when it was detached
 };
 
 }  // namespace sluice

@@ -1,0 +1,152 @@
+#include "core/proxy/edge.h"
+
+#include <string>
+
+#include "core/base/strings.h"
+#include "core/http/path.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kPrivatePrefix = "x-sluice-";
+
+bool IsPrivate(const Headers::Entry& entry) {
+  return entry.id == HeaderId::kOther && entry.name.size() > kPrivatePrefix.size() &&
+         entry.name[1] == '-' &&
+         EqualsIgnoreCase(entry.name.substr(0, kPrivatePrefix.size()), kPrivatePrefix);
+}
+
+LocalReply BadPath() {
+  LocalReply reply;
+  reply.status = 400;
+  reply.body = "bad path\n";
+  reply.flag = ResponseFlag::kDownstreamProtocolError;
+  reply.details = "path_normalization_failed";
+  return reply;
+}
+
+std::optional<LocalReply> PreparePath(const ListenerSettings& settings, RequestHead& head,
+                                      Arena& arena) {
+  if (head.path.empty() || head.path[0] != '/') return {};  // CONNECT and OPTIONS *
+  PathOptions options;
+  options.normalize = settings.normalize_path;
+  options.merge_slashes = settings.merge_slashes;
+  options.escaped_slashes = settings.escaped_slashes == EscapedSlashRule::kKeep
+                                ? EscapedSlashes::kKeep
+                            : settings.escaped_slashes == EscapedSlashRule::kReject
+                                ? EscapedSlashes::kReject
+                                : EscapedSlashes::kRedirect;
+  Result<NormalPath> path = NormalizePath(head.path, options, arena);
+  if (!path) return BadPath();
+  head.path = path->path;
+  if (!path->redirect) return {};
+  LocalReply reply;
+  reply.status = 307;
+  reply.details = "path_normalization_redirect";
+  reply.headers.emplace_back("location", std::string(head.path));
+  reply.unmapped = true;
+  return reply;
+}
+
+// The client as x-forwarded-for tells it: the entry that the last trusted proxy of ours wrote.
+std::string_view ForwardedClient(const EdgeInput& input, std::string_view forwarded) {
+  const ListenerSettings& settings = input.settings;
+  std::string_view client = input.remote_ip;
+  uint32_t hops = settings.trusted_hops;
+  bool believed = hops > 0 || input.remote_is_trusted;
+  while (believed && !forwarded.empty()) {
+    const size_t comma = forwarded.rfind(',');
+    const std::string_view entry =
+        TrimBlanks(comma == std::string_view::npos ? forwarded : forwarded.substr(comma + 1));
+    const std::optional<Address> address = Address::ParseIp(entry);
+    if (!address) break;
+    client = entry;
+    forwarded = comma == std::string_view::npos ? std::string_view() : forwarded.substr(0, comma);
+    if (hops > 0) --hops;
+    believed = hops > 0;
+    for (const Cidr& cidr : settings.trusted_cidrs) {
+      if (cidr.Contains(*address)) believed = true;
+    }
+  }
+  return client;
+}
+
+void PrepareForwarded(const EdgeInput& input, RequestHead& head, StreamInfo& info,
+                      bool trusted) {
+  Headers& headers = head.headers;
+  Arena& arena = headers.arena();
+  info.client_ip = input.remote_ip;
+  std::optional<std::string_view> forwarded;
+  if (headers.Has(HeaderId::kXForwardedFor)) forwarded = headers.GetJoined("x-forwarded-for");
+  if (forwarded && trusted) info.client_ip = ForwardedClient(input, *forwarded);
+  if (!input.settings.x_forwarded) return;
+  if (forwarded) {
+    headers.SetView(HeaderId::kXForwardedFor, arena.Join({*forwarded, ", ", input.remote_ip}));
+  } else {
+    headers.AddView(HeaderId::kXForwardedFor, input.remote_ip);
+  }
+  const std::string_view scheme = input.tls ? "https" : "http";
+  if (!trusted || !headers.Has(HeaderId::kXForwardedProto)) {
+    headers.SetView(HeaderId::kXForwardedProto, scheme);
+  }
+  if (!head.authority.empty() && (!trusted || !headers.Has(HeaderId::kXForwardedHost))) {
+    headers.SetView(HeaderId::kXForwardedHost, head.authority);
+  }
+}
+
+void PrepareRequestId(RequestHead& head, StreamInfo& info, Random& random, bool trusted) {
+  Headers& headers = head.headers;
+  if (trusted && headers.Has(HeaderId::kXRequestId)) {
+    info.request_id = *headers.Get(HeaderId::kXRequestId);
+    return;
+  }
+  char* id = static_cast<char*>(headers.arena().Allocate(36, 1));
+  WriteUuid4(random, id);
+  info.request_id = {id, 36};
+  headers.SetView(HeaderId::kXRequestId, info.request_id);
+}
+
+std::string_view ViaVersion(Protocol protocol) {
+  constexpr std::string_view kVersions[] = {"1.0 ", "1.1 ", "2 "};
+  return kVersions[static_cast<size_t>(protocol)];
+}
+
+void AddVia(const ListenerSettings& settings, Protocol protocol, Headers& headers) {
+  if (settings.via.empty()) return;
+  headers.AddView(HeaderId::kVia, headers.arena().Join({ViaVersion(protocol), settings.via}));
+}
+
+}  // namespace
+
+std::optional<LocalReply> PrepareRequest(const EdgeInput& input, RequestHead& head,
+                                         StreamInfo& info, Random& random) {
+  const ListenerSettings& settings = input.settings;
+  info.original_path = head.path;
+  if (head.scheme.empty()) head.scheme = input.tls ? "https" : "http";
+  const bool trusted = input.remote_is_trusted || settings.trusted_hops > 0;
+  if (!trusted && !settings.keep_private_headers) head.headers.RemoveIf(IsPrivate);
+  PrepareForwarded(input, head, info, trusted);
+  if (settings.request_id) PrepareRequestId(head, info, random, trusted);
+  AddVia(settings, head.protocol, head.headers);
+  return PreparePath(settings, head, head.headers.arena());
+}
+
+void PrepareResponse(const ListenerSettings& settings, ResponseHead& head, bool local,
+                     std::string_view date) {
+  Headers& headers = head.headers;
+  if (!local) AddVia(settings, head.protocol, headers);
+  switch (settings.server_header) {
+    case ServerHeaderMode::kOverwrite:
+      headers.SetView(HeaderId::kServer, settings.server_name);
+      break;
+    case ServerHeaderMode::kPass:
+      if (!headers.Has(HeaderId::kServer)) headers.AddView(HeaderId::kServer, settings.server_name);
+      break;
+    case ServerHeaderMode::kDrop:
+      headers.Remove(HeaderId::kServer);
+      break;
+  }
+  if (!headers.Has(HeaderId::kDate)) headers.Add(HeaderId::kDate, date);
+}
+
+}  // namespace sluice

@@ -1,0 +1,32 @@
+#include "core/proxy/listener_runtime.h"
+
+namespace sluice {
+
+ListenerRuntime::ListenerRuntime(const ListenerSettings& listener_settings,
+                                 ProxyWorker& proxy_worker,
+                                 std::unique_ptr<LastFilterFactory> last)
+    : settings(listener_settings),
+      worker(proxy_worker),
+      stats(listener_settings.stats.Bind(proxy_worker.stats)),
+      last_filter(std::move(last)) {
+  const WorkerContext context = worker.Context();
+  for (const LoadedFilter& filter : settings.filters) {
+    factories_.push_back(filter.kind->NewFactory(*filter.settings, context));
+  }
+  for (uint32_t i = 0; i < settings.filter_count; ++i) default_plan_.Add(*factories_[i]);
+  route_plans_.resize(settings.route_extras.size());
+  route_stats_.resize(settings.route_extras.size());
+  for (size_t i = 0; i < settings.route_extras.size(); ++i) {
+    const RouteExtras& extras = settings.route_extras[i];
+    if (extras.has_stats) {
+      route_stats_[i] = std::make_unique<RouteStats>(extras.stats.Bind(worker.stats));
+    }
+    if (extras.default_filters) continue;
+    route_plans_[i] = std::make_unique<ChainPlan>();
+    for (uint32_t filter : extras.filters) route_plans_[i]->Add(*factories_[filter]);
+  }
+}
+
+ListenerRuntime::~ListenerRuntime() = default;
+
+}  // namespace sluice

@@ -1,0 +1,36 @@
+// Mirror: sends a copy of a request to another cluster and drops the answer. It never delays the
+// request: a copy that does not keep up is given up, and counted. A member of the router; a copy
+// under way when the stream ends goes with it, unless it is whole: then it finishes on its own.
+#ifndef SLUICE_CORE_PROXY_MIRROR_H_
+#define SLUICE_CORE_PROXY_MIRROR_H_
+
+#include <memory>
+
+#include "core/base/buffer.h"
+#include "core/http/message.h"
+
+namespace sluice {
+
+class ListenerRuntime;
+class MirrorCopy;
+class Route;
+
+class Mirror {
+ public:
+  Mirror() = default;
+  ~Mirror();
+
+  // Begins a copy if the route mirrors and the draw says so.
+  void Start(const Route& route, ListenerRuntime& runtime, const RequestHead& head, bool end);
+  bool active() const { return copy_ != nullptr; }
+  // Shares the bytes.
+  void SendBody(const Buffer& data, bool end, const Headers* trailers);
+
+ private:
+  MirrorCopy* copy_ = nullptr;  // owns itself, see mirror.cc; null: none, or given up
+  friend class MirrorCopy;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_PROXY_MIRROR_H_

@@ -1,0 +1,502 @@
+#include "core/proxy/stream.h"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "core/base/strings.h"
+#include "core/http/status.h"
+#include "core/proxy/edge.h"
+#include "core/proxy/head_route_input.h"
+#include "core/proxy/server_connection.h"
+#include "core/proxy/stream_memory.h"
+
+namespace sluice {
+namespace {
+
+#if defined(SLUICE_SANITIZE)
+constexpr size_t kArenaBytes = 0;
+#else
+constexpr size_t kArenaBytes = Stream::kChunk - sizeof(Stream);
+#endif
+static_assert(sizeof(Stream) < Stream::kChunk / 2);
+
+}  // namespace
+
+void* Stream::operator new(size_t) { return TakeStreamChunk(kChunk); }
+void Stream::operator delete(void* memory) { GiveStreamChunk(memory); }
+
+Stream::Stream(ServerConnection& connection, ListenerRuntime& runtime, StreamId id)
+    : connection_(connection),
+      runtime_(runtime),
+      id_(id),
+      last_activity_(runtime.worker.loop.now()),
+      request_task_(Callback::To<&Stream::PumpRequest>(this)),
+      response_task_(Callback::To<&Stream::PumpResponse>(this)),
+      finish_task_(Callback::To<&Stream::Leave>(this)),
+      arena_(this + 1, kArenaBytes),
+      request_head_(arena_),
+      response_head_(arena_),
+      info_(arena_, connection.info()),
+      chain_(*this) {
+  info_.stream_id = ++runtime.worker.last_stream_id;
+  info_.start = last_activity_;
+  info_.wall_start = runtime.worker.loop.wall();
+  runtime_.stats.requests.Inc();
+  runtime_.stats.requests_active.Add();
+}
+
+Stream::~Stream() {
+  last_.reset();
+  chain_.DestroyFilters();
+}
+
+Loop& Stream::stream_loop() { return runtime_.worker.loop; }
+Random& Stream::stream_random() { return runtime_.worker.random; }
+void Stream::Touch() { last_activity_ = runtime_.worker.loop.now(); }
+
+// The request ---------------------------------------------------------------------------------
+
+void Stream::OnHead(bool end) {
+  head_complete_ = true;
+  request_ended_ = end;
+  Touch();
+  info_.request = &request_head_;
+  info_.request_head_bytes = request_head_.wire_size;
+  expects_continue_ = request_head_.expects_continue && !end;
+  if (end) info_.request_end = last_activity_;
+  const EdgeInput edge{runtime_.settings, connection_.remote_ip(),
+                       connection_.remote_is_trusted(), connection_.info().tls};
+  std::optional<LocalReply> refusal =
+      PrepareRequest(edge, request_head_, info_, runtime_.worker.random);
+  MatchRoute();
+  chain_.Create(runtime_.plan(info_.route));
+  PrepareUpgrade();
+  if (refusal) return StartLocalReply(std::move(*refusal));
+  const uint64_t most = runtime_.settings.body_size;
+  if (most != 0 && request_head_.content_length.value_or(0) > most) {
+    LocalReply reply;
+    reply.status = 413;
+    reply.body = "payload too large\n";
+    reply.details = "request_payload_too_large";
+    return StartLocalReply(std::move(reply));
+  }
+  if (!request_head_.upgrade.empty() && !end) {
+    LocalReply reply;
+    reply.status = 400;
+    reply.body = "a request to upgrade must have no body\n";
+    reply.details = "http1.body_disallowed";
+    reply.flag = ResponseFlag::kDownstreamProtocolError;
+    return StartLocalReply(std::move(reply));
+  }
+  if (!end && runtime_.settings.body_idle_timeout > 0) {
+    connection_.WatchDeadline(last_activity_ + runtime_.settings.body_idle_timeout);
+  }
+  chain_.HeadersArrived(Direction::kRequest, end);
+}
+
+void Stream::MatchRoute() {
+  if (runtime_.settings.routes == nullptr) return;
+  const HeadRouteInput input(request_head_, info_.client_ip);
+  const VirtualHost* host = nullptr;
+  info_.route = runtime_.settings.routes->Match(input, runtime_.worker.random, &host);
+  if (host != nullptr) info_.virtual_host = host->name();
+  info_.route_name = info_.route == nullptr ? std::string_view() : info_.route->name();
+}
+
+void Stream::Reroute() {
+  const Route* before = info_.route;
+  MatchRoute();
+  if (info_.route != before) PrepareUpgrade();
+}
+
+void Stream::PrepareUpgrade() {
+  if (request_head_.upgrade.empty()) return;
+  if (info_.route != nullptr && info_.route->AllowsUpgrade(request_head_.upgrade)) return;
+  if (request_head_.method == Method::kConnect) return;  // the router refuses it
+  // Not allowed here: the request goes on without it (RFC 9110 7.8).
+  request_head_.upgrade = {};
+  request_head_.headers.Remove(HeaderId::kUpgrade);
+}
+
+void Stream::OnHeadersPassed(Direction direction, bool end) {
+  if (direction == Direction::kResponse) return FinishResponseHead();
+  if (end) request_end_passed_ = true;
+  last_ = runtime_.last_filter->Create(*this);
+  last_active_ = true;
+  last_->OnRequestHeaders(request_head_, end);
+}
+
+void Stream::OnBody(Slice data) {
+  Touch();
+  info_.request_body_bytes += data.size();
+  request_pending_.Append(std::move(data));
+  const uint64_t most = runtime_.settings.body_size;
+  if (most != 0 && info_.request_body_bytes > most && !local_ && !tunnel_) {
+    LocalReply reply;
+    reply.status = 413;
+    reply.body = "payload too large\n";
+    reply.details = "request_payload_too_large";
+    if (response_ == ResponseState::kNone) return StartLocalReply(std::move(reply));
+    return Abort(ResponseFlag::kNone, "request_payload_too_large", true);
+  }
+  if (request_wanted_) runtime_.worker.loop.Defer(request_task_);
+}
+
+void Stream::OnTrailers(Headers& trailers) { request_trailers_ = &trailers; }
+
+void Stream::OnEnd() {
+  if (request_ended_ && !tunnel_) return;
+  request_ended_ = true;
+  Touch();
+  info_.request_end = last_activity_;
+  if (request_wanted_) runtime_.worker.loop.Defer(request_task_);
+}
+
+void Stream::Pull(Direction direction) {
+  if (direction == Direction::kResponse) {
+    response_wanted_ = true;
+    wanted_notice_due_ = true;
+    return runtime_.worker.loop.Defer(response_task_);
+  }
+  PullRequestBody();
+}
+
+void Stream::PullRequestBody() {
+  request_wanted_ = true;
+  if (expects_continue_) {
+    expects_continue_ = false;
+    if (response_ == ResponseState::kNone) {
+      connection_.codec().EncodeInformational(id_, 100, nullptr,
+                                              connection_.connection().output());
+      connection_.connection().Write();
+    }
+  }
+  if (!request_pending_.empty() || request_ended_ || chain_.Holds(Direction::kRequest)) {
+    runtime_.worker.loop.Defer(request_task_);
+  }
+  Touch();
+  connection_.UpdateReading();
+}
+
+void Stream::PumpRequest() {
+  if (finished_ || !request_wanted_) return;
+  if (tunnel_) {
+    if (request_pending_.empty() && (!request_ended_ || request_end_passed_)) return;
+    request_wanted_ = false;
+    request_end_passed_ = request_ended_;
+    Buffer data = std::move(request_pending_);
+    if (last_active_) last_->OnRequestBody(data, request_ended_, nullptr);
+    return connection_.UpdateReading();
+  }
+  if (chain_.Holds(Direction::kRequest)) {
+    request_wanted_ = false;
+    return chain_.ReleaseHeld(Direction::kRequest);
+  }
+  if (request_end_passed_ || !chain_.CanTake(Direction::kRequest)) return;
+  if (request_pending_.empty() && !request_ended_) return;
+  request_wanted_ = false;
+  request_end_passed_ = request_ended_;
+  const size_t bytes = request_pending_.size();
+  chain_.BodyArrived(Direction::kRequest, std::move(request_pending_), request_ended_,
+                     request_trailers_);
+  if (finished_) return;
+  Connection& connection = connection_.connection();
+  connection_.codec().Consumed(id_, bytes, connection.output());
+  if (!connection.output().empty()) connection.Write();
+  connection_.UpdateReading();
+}
+
+void Stream::OnBodyPassed(Direction direction, Buffer& data, bool end, Headers* trailers) {
+  if (direction == Direction::kResponse) return EncodeBody(data, end, trailers);
+  if (last_active_) last_->OnRequestBody(data, end, trailers);
+}
+
+// The response --------------------------------------------------------------------------------
+
+void Stream::SendInformational(uint16_t status, const Headers& headers) {
+  if (response_ != ResponseState::kNone) return;
+  connection_.codec().EncodeInformational(id_, status, &headers,
+                                          connection_.connection().output());
+  connection_.connection().Write();
+}
+
+void Stream::StartResponse(bool end) {
+  if (response_ != ResponseState::kNone || finished_) return;
+  response_ = ResponseState::kStarted;
+  info_.response = &response_head_;
+  Touch();
+  chain_.HeadersArrived(Direction::kResponse, end);
+}
+
+void Stream::FinishResponseHead() {
+  response_ = ResponseState::kHeadSent;
+  info_.status = response_head_.status;
+  if (const RouteExtras* extras = runtime_.extras(info_.route); extras != nullptr) {
+    for (const HeaderChanges* changes : extras->changes[info_.route_choice].response) {
+      changes->Apply(response_head_.headers, info_);
+    }
+  }
+  if (local_changes_ != nullptr) local_changes_->Apply(response_head_.headers, info_);
+  PrepareResponse(runtime_.settings, response_head_, local_, runtime_.worker.Date());
+  const bool end = chain_.head_end(Direction::kResponse);
+  Connection& connection = connection_.connection();
+  connection_.codec().EncodeHead(id_, response_head_, end, connection.output());
+  connection.Write();
+  if (tunnel_due_) StartTunnel();
+  if (end) return EndResponse();
+  response_wanted_ = true;
+  if (local_) runtime_.worker.loop.Defer(response_task_);
+}
+
+bool Stream::response_wanted() const {
+  return response_wanted_ && (tunnel_ || chain_.CanTake(Direction::kResponse));
+}
+
+void Stream::SendBody(Buffer&& data, bool end, Headers* trailers) {
+  if (finished_ || local_) return;
+  response_wanted_ = false;
+  Touch();
+  if (tunnel_) return EncodeBody(data, end, nullptr);
+  chain_.BodyArrived(Direction::kResponse, std::move(data), end, trailers);
+}
+
+void Stream::EncodeBody(Buffer& data, bool end, Headers* trailers) {
+  info_.response_body_bytes += data.size();
+  info_.response_trailers = trailers;
+  Connection& connection = connection_.connection();
+  ServerCodec& codec = connection_.codec();
+  codec.EncodeBody(id_, data, connection.output());
+  if (end) codec.EncodeEnd(id_, trailers, connection.output());
+  connection.Write();
+  if (end) return EndResponse();
+  if (connection.Blocked()) {
+    wanted_notice_due_ = true;  // OnWritable comes when all of it has left
+    connection.NotifyWritten();
+    return;
+  }
+  response_wanted_ = true;
+  if (chain_.Holds(Direction::kResponse) || local_) runtime_.worker.loop.Defer(response_task_);
+}
+
+void Stream::OnWritable() {
+  if (finished_ || response_ != ResponseState::kHeadSent) return;
+  Touch();
+  if (response_wanted_) return;
+  if (!tunnel_ && !chain_.CanTake(Direction::kResponse) && !chain_.Holds(Direction::kResponse)) {
+    return;  // a filter holds a piece; when it lets go, EncodeBody asks for more
+  }
+  response_wanted_ = true;
+  wanted_notice_due_ = true;
+  runtime_.worker.loop.Defer(response_task_);
+}
+
+void Stream::PumpResponse() {
+  if (finished_ || !response_wanted_) return;
+  if (!tunnel_ && chain_.Holds(Direction::kResponse)) {
+    response_wanted_ = false;
+    return chain_.ReleaseHeld(Direction::kResponse);
+  }
+  if (local_) {
+    if (!local_end_due_ || !chain_.CanTake(Direction::kResponse)) return;
+    local_end_due_ = false;
+    response_wanted_ = false;
+    return chain_.BodyArrived(Direction::kResponse, std::move(local_body_), true, nullptr);
+  }
+  if (std::exchange(wanted_notice_due_, false) && last_active_) last_->OnResponseWanted();
+}
+
+void Stream::EndResponse() {
+  response_ = ResponseState::kEnded;
+  Finish();
+}
+
+void Stream::Tunnel() {
+  if (response_ == ResponseState::kHeadSent) return StartTunnel();
+  tunnel_due_ = true;  // a filter holds the head
+}
+
+void Stream::StartTunnel() {
+  tunnel_due_ = false;
+  tunnel_ = true;
+  request_ended_ = request_end_passed_ = false;
+  runtime_.stats.tunnels.Inc();
+  connection_.codec().Tunnel(id_);
+  PullRequestBody();
+}
+
+// Answers of our own --------------------------------------------------------------------------
+
+void Stream::Reply(LocalReply reply) {
+  last_active_ = false;
+  StartLocalReply(std::move(reply));
+}
+
+void Stream::OnFilterReply(LocalReply reply) { StartLocalReply(std::move(reply)); }
+
+void Stream::OnFilterAbort(Error error) {
+  info_.details = arena_.Copy(error.detail);
+  Abort(ResponseFlag::kLocalReset, info_.details, true);
+}
+
+void Stream::AbandonLastFilter() {
+  if (std::exchange(last_active_, false)) last_->OnAbandoned();
+}
+
+void Stream::StartLocalReply(LocalReply reply) {
+  if (finished_ || response_ == ResponseState::kEnded) return;
+  if (response_ == ResponseState::kHeadSent) return Abort(reply.flag, reply.details, true);
+  AbandonLastFilter();
+  chain_.StopRequest();
+  local_ = true;
+  response_ = ResponseState::kStarted;
+  Touch();
+  info_.flags.Set(reply.flag);
+  if (!reply.details.empty()) info_.details = arena_.Copy(reply.details);
+  info_.status = reply.status;
+  runtime_.stats.local_replies.Inc();
+  if (!reply.unmapped && !runtime_.settings.local_replies.empty()) {
+    local_changes_ = runtime_.settings.local_replies.Apply(reply, info_);
+  }
+  response_head_.headers.Clear();
+  response_head_.status = reply.status;
+  response_head_.protocol = Protocol::kHttp11;
+  response_head_.reason = {};
+  for (const auto& [name, value] : reply.headers) response_head_.headers.Add(name, value);
+  const bool no_body = StatusHasNoBody(reply.status);
+  if (!no_body) {
+    response_head_.content_length = reply.body.size();
+    response_head_.headers.Set(HeaderId::kContentLength, Decimal(reply.body.size()).view());
+    if (!reply.body.empty() && !response_head_.headers.Has(HeaderId::kContentType)) {
+      response_head_.headers.Set(HeaderId::kContentType, reply.content_type);
+    }
+  }
+  info_.local_reply_body = arena_.Copy(reply.body);
+  const bool end =
+      no_body || reply.body.empty() || request_head_.method == Method::kHead;
+  if (!end) {
+    local_body_.Append(std::string_view(reply.body));
+    local_end_due_ = true;
+  }
+  info_.response = &response_head_;
+  chain_.HeadersArrived(Direction::kResponse, end);
+}
+
+bool Stream::OnProtocolError(const Error& error) {
+  if (finished_ || response_ == ResponseState::kHeadSent) {
+    Abort(ResponseFlag::kDownstreamProtocolError, error.detail, true);
+    return false;
+  }
+  if (response_ == ResponseState::kEnded) return false;
+  if (!head_complete_) {
+    // Filters see no request, but the log gets its line.
+    info_.request = &request_head_;
+    info_.request_head_bytes = request_head_.wire_size;
+    info_.client_ip = connection_.remote_ip();
+    chain_.Create(runtime_.plan(nullptr));
+  }
+  connection_.codec().Drain(connection_.connection().output());
+  LocalReply reply;
+  reply.status = StatusOf(error);
+  reply.body = StrCat({ReasonPhrase(reply.status), "\n"});
+  reply.flag = ResponseFlag::kDownstreamProtocolError;
+  reply.details = error.detail;
+  StartLocalReply(std::move(reply));
+  return true;
+}
+
+// Ends ----------------------------------------------------------------------------------------
+
+void Stream::AbortResponse(Error error) {
+  last_active_ = false;
+  Abort(ResponseFlag::kNone, error.detail, true);
+}
+
+void Stream::Abort(ResponseFlag flag, std::string_view details, bool reset) {
+  if (finished_) return;
+  info_.flags.Set(flag);
+  if (info_.details.empty()) info_.details = arena_.Copy(details);
+  AbandonLastFilter();
+  chain_.Stop();
+  Finish();
+  if (reset && response_ != ResponseState::kEnded) connection_.ResetStream(*this);
+}
+
+void Stream::OnClientGone(ResponseFlag flag, std::string_view details) {
+  Abort(flag, details, false);
+}
+
+void Stream::OnHeadTimeout() {
+  runtime_.stats.head_timeouts.Inc();
+  OnProtocolError(Error{Code::kTimeout, Side::kDownstream, Retry::kNever,
+                        "request_header_timeout"});
+}
+
+Nanos Stream::CheckTimeouts(Nanos now) {
+  if (finished_ || !head_complete_) return 0;
+  Nanos next = 0;
+  if (!request_ended_ && request_wanted_ && request_pending_.empty() && !tunnel_ &&
+      runtime_.settings.body_idle_timeout > 0) {
+    next = last_activity_ + runtime_.settings.body_idle_timeout;
+    if (now >= next) {
+      runtime_.stats.body_timeouts.Inc();
+      if (response_ == ResponseState::kHeadSent) {
+        Abort(ResponseFlag::kStreamIdleTimeout, "request_body_idle_timeout", true);
+        return 0;
+      }
+      LocalReply reply;
+      reply.status = 408;
+      reply.body = "request body timed out\n";
+      reply.flag = ResponseFlag::kStreamIdleTimeout;
+      reply.details = "request_body_idle_timeout";
+      StartLocalReply(std::move(reply));
+      return 0;
+    }
+  }
+  const Nanos idle = info_.route != nullptr ? info_.route->idle_timeout()
+                                            : runtime_.settings.stream_idle_timeout;
+  if (idle > 0) {
+    const Nanos deadline = last_activity_ + idle;
+    if (now >= deadline) {
+      runtime_.stats.idle_timeouts.Inc();
+      if (response_ == ResponseState::kHeadSent) {
+        Abort(ResponseFlag::kStreamIdleTimeout, "stream_idle_timeout", true);
+        return 0;
+      }
+      LocalReply reply;
+      reply.status = request_ended_ ? 504 : 408;
+      reply.body = "stream timed out\n";
+      reply.flag = ResponseFlag::kStreamIdleTimeout;
+      reply.details = "stream_idle_timeout";
+      StartLocalReply(std::move(reply));
+      return 0;
+    }
+    if (next == 0 || deadline < next) next = deadline;
+  }
+  return next;
+}
+
+void Stream::Finish() {
+  if (finished_) return;
+  finished_ = true;
+  request_wanted_ = false;
+  info_.end = runtime_.worker.loop.now();
+  CountResponse();
+  AbandonLastFilter();
+  chain_.Complete(info_);
+  runtime_.worker.loop.Defer(finish_task_);
+}
+
+void Stream::Leave() { connection_.OnStreamFinished(*this); }
+
+void Stream::CountResponse() {
+  ListenerStats& stats = runtime_.stats;
+  stats.requests_active.Sub();
+  const size_t status_class = info_.status / 100 < 6 ? info_.status / 100 : 5;
+  stats.responses[status_class].Inc();
+  if (RouteStats* route = runtime_.route_stats(info_.route)) route->responses[status_class].Inc();
+  stats.request_duration.Record(
+      static_cast<uint64_t>((info_.end - info_.start) / kMicrosecond));
+}
+
+}  // namespace sluice
