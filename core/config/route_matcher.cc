@@ -1,7 +1,5 @@
 #include "core/config/route_matcher.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -15,23 +13,33 @@ constexpr size_t kRegexesForSet = 5;
 
 }  // namespace
 
-// What the set says of one path: asked once, when the first regex that is in it comes up.
-class RouteMatcher::SetResult {
+// The routes in the set whose regexes take a path. The set is asked when the first of them may come
+// up, if ever.
+class RouteMatcher::SetHits {
  public:
-  SetResult(const RouteMatcher& matcher, std::string_view path) : matcher_(matcher), path_(path) {}
+  SetHits(const RouteMatcher& matcher, std::string_view path) : matcher_(matcher), path_(path) {}
 
-  bool Takes(const Entry& entry) {
-    if (entry.in_set < 0) return FullMatch(*entry.regex, path_);
-    if (state_ == State::kUnasked) {
-      state_ = matcher_.set_->Match(path_, numbers_) ? State::kKnown : State::kUnknown;
+  void Ask() {
+    if (numbers_ != nullptr) return;
+    numbers_ = &Numbers();
+    if (matcher_.set_->Match(path_, *numbers_)) return;
+    numbers_->clear();
+    for (size_t i = 0; i < matcher_.set_orders_.size(); ++i) {
+      const RouteRegex& regex = *matcher_.entries_[matcher_.set_orders_[i]].regex;
+      if (path_.starts_with(regex.prefix()) && regex.Matches(path_)) {
+        numbers_->push_back(static_cast<int>(i));
+      }
     }
-    if (state_ == State::kUnknown) return FullMatch(*entry.regex, path_);
-    return std::binary_search(numbers_.begin(), numbers_.end(), entry.in_set);
   }
 
- private:
-  enum class State : uint8_t { kUnasked, kKnown, kUnknown };
+  // The order of the first that is left, or kNone.
+  uint32_t first() const {
+    if (numbers_ == nullptr || next_ == numbers_->size()) return kNone;
+    return matcher_.set_orders_[static_cast<size_t>((*numbers_)[next_])];
+  }
+  void Drop() { ++next_; }
 
+ private:
   // Each worker's memory for the set's answers; nobody but the match under way uses it.
   static std::vector<int>& Numbers() {
     thread_local std::vector<int> numbers;
@@ -40,8 +48,8 @@ class RouteMatcher::SetResult {
 
   const RouteMatcher& matcher_;
   std::string_view path_;
-  State state_ = State::kUnasked;
-  std::vector<int>& numbers_ = Numbers();
+  std::vector<int>* numbers_ = nullptr;  // nullptr: not asked
+  size_t next_ = 0;
 };
 
 RouteMatcher::Entry::Entry(RouteConditions route_conditions)
@@ -52,14 +60,24 @@ RouteMatcher::~RouteMatcher() = default;
 uint32_t RouteMatcher::Match(const RouteInput& input, Random& random) const {
   RoutePathIndex::Walk walk(index_, input.path);
   RouteCandidate candidate = walk.Next();
-  if (candidate.final || candidate.order == kNone) return candidate.order;
-  SetResult set(*this, input.path);
-  do {
+  SetHits hits(*this, input.path);
+  while (true) {
+    // Of the index and the set, whatever comes first.
+    if (const uint32_t hit = hits.first(); hit < candidate.order) {
+      if (entries_[hit].conditions.Hold(input, random)) return hit;
+      hits.Drop();
+      continue;
+    }
+    if (candidate.final || candidate.order == kNone) return candidate.order;
     const Entry& entry = entries_[candidate.order];
-    if ((entry.regex == nullptr || set.Takes(entry)) && entry.conditions.Hold(input, random)) break;
+    if (entry.opens_set) {
+      hits.Ask();  // which tells of this route, too
+    } else if ((!entry.regex || entry.regex->Matches(input.path)) &&
+               entry.conditions.Hold(input, random)) {
+      return candidate.order;
+    }
     candidate = walk.Next();
-  } while (!candidate.final && candidate.order != kNone);
-  return candidate.order;
+  }
 }
 
 Result<void> RouteMatcher::Builder::Add(const config::Match& match) {
@@ -104,40 +122,46 @@ void RouteMatcher::Builder::AddPath(const config::Match& match, uint32_t order, 
 
 Result<void> RouteMatcher::Builder::AddRegex(const std::string& pattern, uint32_t order,
                                              bool final) {
-  auto regex = CompileRegex(pattern);
+  auto regex = RouteRegex::Compile(pattern);
   if (!regex) return Fail(Code::kInvalidArgument, "regex: " + regex.error().detail);
-  const RegexPrefix prefix = FindRegexPrefix(**regex);
-  if (prefix.whole) {
-    index_.AddExact(prefix.text, {order, final});
+  if (regex->literal()) {
+    index_.AddExact(regex->prefix(), {order, final});
     return {};
   }
-  index_.AddPrefix(prefix.text, {order, false});
+  regexes_[regex->prefix()].push_back(order);
   matcher_->entries_[order].regex = std::move(*regex);
-  regexes_[prefix.text].push_back(order);
   return {};
 }
 
 std::unique_ptr<RouteMatcher> RouteMatcher::Builder::Finish() && {
-  matcher_->index_ = RoutePathIndex(index_);
   BuildSet();
+  PlaceRegexes();
+  matcher_->index_ = RoutePathIndex(index_);
   return std::move(matcher_);
 }
 
 void RouteMatcher::Builder::BuildSet() {
-  std::vector<std::string> patterns;
   std::vector<uint32_t> orders;
   for (const auto& [prefix, routes] : regexes_) {
-    if (routes.size() < kRegexesForSet) continue;
-    for (const uint32_t order : routes) {
-      orders.push_back(order);
-      patterns.push_back(matcher_->entries_[order].regex->pattern());
-    }
+    if (routes.size() >= kRegexesForSet) orders.insert(orders.end(), routes.begin(), routes.end());
   }
-  if (patterns.empty()) return;
+  if (orders.empty()) return;
+  std::sort(orders.begin(), orders.end());
+  std::vector<std::string> patterns;
+  for (const uint32_t order : orders)
+    patterns.push_back(matcher_->entries_[order].regex->pattern());
   matcher_->set_ = RegexSet::Build(patterns);
-  if (matcher_->set_ == nullptr) return;
-  for (size_t i = 0; i < orders.size(); ++i) {
-    matcher_->entries_[orders[i]].in_set = static_cast<int>(i);
+  matcher_->set_orders_ = std::move(orders);
+}
+
+void RouteMatcher::Builder::PlaceRegexes() {
+  for (const auto& [prefix, routes] : regexes_) {
+    if (matcher_->set_ != nullptr && routes.size() >= kRegexesForSet) {
+      matcher_->entries_[routes.front()].opens_set = true;
+      index_.AddPrefix(prefix, {routes.front(), false});
+      continue;
+    }
+    for (const uint32_t order : routes) index_.AddPrefix(prefix, {order, false});
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,12 +35,13 @@ class RouteMatcher {
    private:
     void AddPath(const config::Match& match, uint32_t order, bool final);
     Result<void> AddRegex(const std::string& pattern, uint32_t order, bool final);
+    void PlaceRegexes();
     void BuildSet();
 
     const config::Config& config_;
     RoutePathIndex::Builder index_;
     std::unique_ptr<RouteMatcher> matcher_{new RouteMatcher};
-    // The orders of the routes whose regexes stand under the same prefix.
+    // The orders of the routes whose regexes begin with the same prefix.
     std::map<std::string, std::vector<uint32_t>> regexes_;
   };
 
@@ -55,16 +57,18 @@ class RouteMatcher {
     explicit Entry(RouteConditions route_conditions);
 
     RouteConditions conditions;
-    std::unique_ptr<re2::RE2> regex;  // of the path; nullptr: the index has said all
-    int in_set = -1;                  // its number in set_, if it is there
+    std::optional<RouteRegex> regex;  // of the path; none: the index has said all
+    bool opens_set = false;           // the first of its prefix in the set: the set is to be asked
   };
-  class SetResult;
+  class SetHits;
 
   RouteMatcher();
 
   RoutePathIndex index_;
   std::vector<Entry> entries_;
+  // The regexes whose prefix many have. Only the first of each prefix stands in the index.
   std::unique_ptr<RegexSet> set_;
+  std::vector<uint32_t> set_orders_;  // the route of each pattern in the set; ascending
 };
 
 }  // namespace sluice

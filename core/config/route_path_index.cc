@@ -31,7 +31,9 @@ RoutePathIndex::RoutePathIndex(const Builder& builder) {
 }
 
 // The bucket of these routes; the parent itself where it shadows them all.
-uint32_t RoutePathIndex::AddBucket(const std::vector<RouteCandidate>& routes, uint32_t parent) {
+uint32_t RoutePathIndex::AddBucket(std::vector<RouteCandidate> routes, uint32_t parent) {
+  std::sort(routes.begin(), routes.end(),
+            [](const RouteCandidate& a, const RouteCandidate& b) { return a.order < b.order; });
   Bucket bucket;
   bucket.begin = static_cast<uint32_t>(entries_.size());
   bucket.parent = parent;

@@ -27,7 +27,7 @@ struct RouteCandidate {
 
 class RoutePathIndex {
  public:
-  // Collects routes. REQUIRES: their order grows from call to call, or stays.
+  // Collects routes, in any order.
   class Builder {
    public:
     // Under paths that are `path`.
@@ -75,12 +75,12 @@ class RoutePathIndex {
     uint32_t shadowed_from = kNone;  // the first final entry of this one and its parents
   };
 
-  uint32_t AddBucket(const std::vector<RouteCandidate>& routes, uint32_t parent);
+  uint32_t AddBucket(std::vector<RouteCandidate> routes, uint32_t parent);
   uint32_t FindBucket(std::string_view path) const;
 
   std::vector<uint32_t> entries_;  // order times 2, plus 1 if final
   std::vector<Bucket> buckets_;
-  RouteStrings exact_;    // to buckets_
+  RouteStrings exact_;                  // to buckets_
   RoutePrefixTree tree_;                // to places in tree_buckets_
   std::vector<uint32_t> tree_buckets_;  // to buckets_, or kNone
 };

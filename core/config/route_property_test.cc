@@ -171,9 +171,9 @@ std::string RandomPath(Random& random) {
 std::string RandomPattern(Random& random) {
   std::string pattern = random.Below(2) == 0 ? RandomPath(random) : "";
   if (pattern == "*") pattern.clear();
-  return pattern +
-         OneOf(random, {"", ".*", "/v[0-9]+", "/(a|b)", "/[^/]+/ab", "b?/.*", "/a|/b", "(?i)/API.*",
-                        "[/ab]*", "/x\\.y", "(/a)?", "/a{1,2}.*", "$", "/.*/b"});
+  return pattern + OneOf(random, {"", ".*", "/v[0-9]+", "/(a|b)", "/[^/]+/ab", "b?/.*", "/a|/b",
+                                  "(?i)/API.*", "[/ab]*", "/x\\.y", "(/a)?", "/a{1,2}.*", "$",
+                                  "/.*/b", "/a+", "\\b/.*", "(^/)?a*"});
 }
 
 void FillValue(Random& random, config::ValueMatch& match) {

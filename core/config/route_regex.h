@@ -3,7 +3,7 @@
 #ifndef SLUICE_CORE_CONFIG_ROUTE_REGEX_H_
 #define SLUICE_CORE_CONFIG_ROUTE_REGEX_H_
 
-#include <cstdint>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,13 +23,30 @@ Result<std::unique_ptr<re2::RE2>> CompileRegex(std::string_view pattern);
 // Does all of `text` match?
 bool FullMatch(const re2::RE2& regex, std::string_view text);
 
-// What every text that fully matches begins with: it tells where in the prefix tree the regex
-// stands.
-struct RegexPrefix {
-  std::string text;
-  bool whole = false;  // the regex matches `text` and nothing else
+// A regex of whole paths, split so that a tree can find what it begins with.
+class RouteRegex {
+ public:
+  static Result<RouteRegex> Compile(std::string_view pattern);
+  RouteRegex(RouteRegex&&) noexcept;
+  RouteRegex& operator=(RouteRegex&&) noexcept;
+  ~RouteRegex();
+
+  const std::string& pattern() const { return pattern_; }
+  // What every text that matches begins with.
+  const std::string& prefix() const { return prefix_; }
+  // It matches its prefix and nothing else.
+  bool literal() const { return rest_ == nullptr; }
+  // REQUIRES: `text` begins with prefix().
+  bool Matches(std::string_view text) const;
+
+ private:
+  RouteRegex();
+
+  std::string pattern_;
+  std::string prefix_;
+  size_t known_ = 0;                // how much of the prefix rest_ leaves out
+  std::unique_ptr<re2::RE2> rest_;  // nullptr: the prefix is all
 };
-RegexPrefix FindRegexPrefix(const re2::RE2& regex);
 
 // Many regexes, tested at once.
 class RegexSet {

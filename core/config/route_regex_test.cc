@@ -22,7 +22,7 @@ TEST(FullMatch, TakesAllOfTheText) {
   EXPECT_TRUE(FullMatch(**either, "/ab"));
 }
 
-TEST(FindRegexPrefix, IsWhatEveryMatchBeginsWith) {
+TEST(RouteRegex, KnowsWhatEveryMatchBeginsWith) {
   const struct {
     std::string_view pattern, prefix;
     bool whole;
@@ -36,7 +36,8 @@ TEST(FindRegexPrefix, IsWhatEveryMatchBeginsWith) {
       {"/ab?c", "/a", false},
       {"/ab{2}", "/abb", false},
       {"/ab+", "/ab", false},
-      {"/a\\d", "/a", false},
+      {"/ab\\d", "/ab", false},
+      {"/ab(?i)c", "/ab", false},
       {"/a.*", "/a", false},
       {".*", "", false},
       {"(?i)/API", "/", false},
@@ -47,11 +48,54 @@ TEST(FindRegexPrefix, IsWhatEveryMatchBeginsWith) {
       {"/\xc3\xa4*", "/", false},
   };
   for (const auto& each : cases) {
-    const auto regex = CompileRegex(each.pattern);
+    const auto regex = RouteRegex::Compile(each.pattern);
     ASSERT_TRUE(regex) << each.pattern;
-    const RegexPrefix found = FindRegexPrefix(**regex);
-    EXPECT_EQ(found.whole, each.whole) << each.pattern;
-    EXPECT_EQ(found.text, each.prefix) << each.pattern;
+    EXPECT_EQ(regex->literal(), each.whole) << each.pattern;
+    EXPECT_EQ(regex->prefix(), each.prefix) << each.pattern;
+  }
+}
+
+// Without the part that the prefix tells, a regex must take what it takes with it.
+TEST(RouteRegex, MatchesAsTheWholePatternDoes) {
+  constexpr std::string_view kPatterns[] = {
+      "/ab",     "^/ab$",     "/ab*",    "/ab?",     "/ab+",      "/ab{2}",       "/a\\.*b",
+      "/a^b",    "/a\\bb",    "/a\\b.*", "/a\\Bb",   "/a(^b)?",   "/a\\Ab",       "/a(b|)$",
+      "/a|/abb", "(/a|/b)b",  "/a$b*",   "(?i)/A.*", "/\\Qa\\Eb", "/\xc3\xa4+b?", "/a[b/]+",
+      "/a\\+b+", "/a++",      ".*",      "",         "^",         "/a.{0,3}b",    "/ab(?:)",
+      "/a\\x62", "/a(?s:.)b", "/a\\.+b", "a*",       "/a\\z",     "/ab\\b.*"};
+  constexpr std::string_view kTexts[] = {"",
+                                         "/",
+                                         "/a",
+                                         "/ab",
+                                         "/abb",
+                                         "/abbb",
+                                         "/a.b",
+                                         "/a..b",
+                                         "/a/b",
+                                         "/a b",
+                                         "/A",
+                                         "/Ab",
+                                         "a",
+                                         "aa",
+                                         "/a+b",
+                                         "/a++b",
+                                         "/aa",
+                                         "/bb",
+                                         "/aab",
+                                         "/a...b",
+                                         "/\xc3\xa4",
+                                         "/\xc3\xa4"
+                                         "b",
+                                         "/\xc3"};
+  for (const std::string_view pattern : kPatterns) {
+    const auto whole = CompileRegex(pattern);
+    const auto split = RouteRegex::Compile(pattern);
+    ASSERT_EQ(whole.has_value(), split.has_value()) << pattern;
+    if (!whole) continue;
+    for (const std::string_view text : kTexts) {
+      EXPECT_EQ(text.starts_with(split->prefix()) && split->Matches(text), FullMatch(**whole, text))
+          << pattern << " on " << text;
+    }
   }
 }
 
@@ -65,8 +109,9 @@ TEST(RegexSet, NamesThoseThatMatch) {
   EXPECT_EQ(numbers, (std::vector<int>{}));
 }
 
-TEST(RegexSet, SaysWhenItDoesNotFit) {
-  EXPECT_EQ(RegexSet::Build({"((a{100}){100}){100}"}), nullptr);
+TEST(RegexSet, IsNotBuiltOfTooMuch) {
+  const std::string large = "/(" + std::string(200, 'x') + "){0,1000}";
+  EXPECT_EQ(RegexSet::Build({large + "a", large + "b", large + "c"}), nullptr);
 }
 
 }  // namespace

@@ -99,6 +99,23 @@ TEST(RouteTable, ManyRegexesOfOnePrefix) {
   EXPECT_EQ(table.Name(TestInput("/x/item")), "-");
 }
 
+// Where they do not fit into a set, they are tested one by one.
+TEST(RouteTable, RegexesTooLargeForASet) {
+  const std::string large(100, 'x');
+  std::vector<std::string> matches;
+  for (const char last : {'a', 'b', 'c', 'd', 'e'}) {
+    matches.push_back("regex: '/(" + large + "){0,1000}" + last + "'");
+  }
+  matches.push_back("path: '/e'");
+  TestTable table(Routes(matches));
+  ASSERT_TRUE(table.ok()) << table.error();
+  EXPECT_EQ(table.Name(TestInput("/a")), "0");
+  EXPECT_EQ(table.Name(TestInput("/e")), "4");
+  const std::string path = "/" + large + "d";
+  EXPECT_EQ(table.Name(TestInput(path)), "3");
+  EXPECT_EQ(table.Name(TestInput("/f")), "-");
+}
+
 TEST(RouteTable, AFractionLetsTheRestLookOn) {
   TestTable table(Routes({"prefix: '/' fraction { percent: 10 }", "prefix: '/'"}));
   int first = 0;
