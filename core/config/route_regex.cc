@@ -17,12 +17,9 @@ bool IsAlphanumeric(char c) {
   return (c >= '0' && c <= '9') || (LowerAscii(c) >= 'a' && LowerAscii(c) <= 'z');
 }
 
-// The literal characters that a pattern begins with.
+// The literal characters that a pattern begins with, and where the rest of the pattern is.
 struct Literal {
   std::string text;
-  // The pattern from `rest` on matches what follows the first `known` bytes of the text. The two
-  // are not the same at a "+", which asks for its character once and takes more.
-  size_t known = 0;
   size_t rest = 0;
 };
 
@@ -30,49 +27,51 @@ struct Literal {
 Literal ReadLiteral(std::string_view pattern) {
   Literal literal;
   if (pattern.find('|') != std::string_view::npos) return literal;
-  size_t at = pattern.starts_with('^') ? 1 : 0;
-  size_t last = at;  // where the last literal character is written
-  const auto stop = [&](bool without_last) {
-    literal.known = literal.text.size() - (without_last && !literal.text.empty() ? 1 : 0);
-    literal.rest = without_last ? last : at;
+  if (pattern.starts_with('^')) literal.rest = 1;
+  size_t last = literal.rest;  // where the last literal character is written
+  // What comes next makes the last character a choice, or may do so.
+  const auto without_last = [&] {
+    if (!literal.text.empty()) literal.text.pop_back();
+    literal.rest = last;
     return literal;
   };
-  // What comes next may make the last character a choice.
-  const auto give_back = [&] {
-    Literal without_last = stop(true);
-    without_last.text.resize(without_last.known);
-    return without_last;
-  };
-  while (at < pattern.size()) {
-    char c = pattern[at];
+  while (literal.rest < pattern.size()) {
+    const std::string_view left = pattern.substr(literal.rest);
+    char c = left[0];
     size_t size = 1;
     if (c == '\\') {
-      // Before a letter or a digit it is a class, an anchor or the like; \Q\E may be nothing at
-      // all, so that what follows it repeats the last character, as may (?i).
-      if (at + 1 == pattern.size() || IsAlphanumeric(pattern[at + 1])) return give_back();
-      c = pattern[at + 1];
+      // Before a letter or a digit it is a class, an anchor or the like. \Q\E and (?i) may stand
+      // between a character and what repeats it.
+      if (left.size() == 1 || IsAlphanumeric(left[1])) return without_last();
+      c = left[1];
       size = 2;
-    } else if (c == '$' && at + 1 == pattern.size()) {
-      at = pattern.size();
-      break;
-    } else if (c == '*' || c == '?' || c == '{' || pattern.substr(at).starts_with("(?")) {
-      return give_back();
-    } else if (c == '+') {
-      return stop(true);
+    } else if (std::string_view("*+?{").find(c) != std::string_view::npos ||
+               left.starts_with("(?")) {
+      return without_last();
+    } else if (left == "$") {
+      literal.rest = pattern.size();
+      return literal;
     } else if (std::string_view(".[](){}$^").find(c) != std::string_view::npos) {
-      return stop(false);
+      return literal;
     }
     // What is not ASCII may be several bytes that repeat together.
-    if (static_cast<unsigned char>(c) >= 0x80) return stop(false);
+    if (static_cast<unsigned char>(c) >= 0x80) return literal;
     literal.text += c;
-    last = at;
-    at += size;
+    last = literal.rest;
+    literal.rest += size;
   }
-  return stop(false);
+  return literal;
 }
 
-// From RE2's own analysis, which also sees through groups and alternations.
+// From RE2's own analysis, which sees through groups and alternations, but goes wrong about what
+// looks at neighbours: it says that all that match ^/ab?\b begin with /ab.
 std::string RangePrefix(const re2::RE2& regex) {
+  std::string_view inner = regex.pattern();
+  if (inner.starts_with('^')) inner.remove_prefix(1);
+  if (inner.ends_with('$')) inner.remove_suffix(1);
+  for (const std::string_view look : {"^", "$", "\\b", "\\B", "\\A", "\\z"}) {
+    if (inner.find(look) != std::string_view::npos) return {};
+  }
   constexpr int kLongest = 64;
   std::string least;
   std::string most;
@@ -107,6 +106,7 @@ Result<RouteRegex> RouteRegex::Compile(std::string_view pattern) {
   RouteRegex regex;
   regex.pattern_ = pattern;
   Literal literal = ReadLiteral(pattern);
+  const size_t known = literal.text.size();
   regex.prefix_ = std::move(literal.text);
   if (literal.rest == pattern.size()) return regex;
   if (std::string range = RangePrefix(**whole); range.size() > regex.prefix_.size()) {
@@ -114,9 +114,9 @@ Result<RouteRegex> RouteRegex::Compile(std::string_view pattern) {
   }
   regex.rest_ = std::move(*whole);
   // What the tree has compared already need not run through an automaton again.
-  if (auto rest = CompileRegex(pattern.substr(literal.rest)); literal.known > 0 && rest) {
+  if (auto rest = CompileRegex(pattern.substr(literal.rest)); known > 0 && rest) {
     regex.rest_ = std::move(*rest);
-    regex.known_ = literal.known;
+    regex.known_ = known;
   }
   return regex;
 }

@@ -38,6 +38,9 @@ TEST(RouteRegex, KnowsWhatEveryMatchBeginsWith) {
       {"/ab+", "/ab", false},
       {"/ab\\d", "/ab", false},
       {"/ab(?i)c", "/ab", false},
+      {"/ab+(?i)?", "/a", false},
+      {"^/ab?\\b", "/a", false},
+      {"^/u/(one|two)$", "/u/", false},
       {"/a.*", "/a", false},
       {".*", "", false},
       {"(?i)/API", "/", false},
@@ -62,7 +65,8 @@ TEST(RouteRegex, MatchesAsTheWholePatternDoes) {
       "/a^b",    "/a\\bb",    "/a\\b.*", "/a\\Bb",   "/a(^b)?",   "/a\\Ab",       "/a(b|)$",
       "/a|/abb", "(/a|/b)b",  "/a$b*",   "(?i)/A.*", "/\\Qa\\Eb", "/\xc3\xa4+b?", "/a[b/]+",
       "/a\\+b+", "/a++",      ".*",      "",         "^",         "/a.{0,3}b",    "/ab(?:)",
-      "/a\\x62", "/a(?s:.)b", "/a\\.+b", "a*",       "/a\\z",     "/ab\\b.*"};
+      "/a\\x62", "/a(?s:.)b", "/a\\.+b", "a*",       "/a\\z",     "/ab\\b.*",     "^/ab?\\b",
+      "/ab?\\B", "a+(?i)?",   "/a(?i)?"};
   constexpr std::string_view kTexts[] = {"",
                                          "/",
                                          "/a",
