@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "core/config/loader.h"
 #include "filters/buffer/buffer.pb.h"
 #include "tests/support/filter_harness.h"
 
@@ -93,6 +94,18 @@ TEST_F(BufferFilterTest, AClientThatLeavesIsNotTooLarge) {
   stream->Cancel();
   EXPECT_EQ(Count("too_large"), 0);
   EXPECT_EQ(Count("collected"), 0);
+}
+
+TEST(BufferSchema, NeedsItsSizeWhichMayStandAlone) {
+  for (const char* text : {"{ max_size: 1MiB }", "1MiB"}) {
+    BufferConfig config;
+    EXPECT_TRUE(LoadMessage(text, ConfigFormat::kYaml, config).empty()) << text;
+    EXPECT_EQ(config.max_size(), 1u << 20);
+  }
+  for (const char* text : {"{}", "{ max_size: 0 }", "{ max_size: 2GiB }", "{ max_siz: 1 }"}) {
+    BufferConfig config;
+    EXPECT_FALSE(LoadMessage(text, ConfigFormat::kYaml, config).empty()) << text;
+  }
 }
 
 }  // namespace

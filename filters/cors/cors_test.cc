@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "core/config/loader.h"
 #include "filters/cors/cors.pb.h"
 #include "tests/support/filter_harness.h"
 
@@ -300,6 +301,28 @@ TEST(CorsPolicy, RefusesWhatBrowsersOrOperatorsWouldMisread) {
   EXPECT_TRUE(fault([](auto& config) {
                 config.add_origins()->set_regex("(");
               }).starts_with("origins[0].regex: "));
+}
+
+TEST(CorsSchema, FormsAndDefaults) {
+  CorsConfig config;
+  ASSERT_TRUE(LoadMessage(R"({ origins: ["*", { suffix: .b.example }, { regex: "https://.+" }],
+                               methods: ["*"], headers: [x-a, "*"], max_age: 10m })",
+                          ConfigFormat::kYaml, config)
+                  .empty());
+  EXPECT_EQ(config.origins(0).exact(), "*");
+  EXPECT_EQ(config.origins(1).suffix(), ".b.example");
+  EXPECT_EQ(config.origins(2).regex(), "https://.+");
+  EXPECT_EQ(config.max_age(), 600 * kSecond);
+  EXPECT_TRUE(config.forward_not_matching_preflights());
+  EXPECT_FALSE(config.credentials());
+  EXPECT_FALSE(config.private_network());
+  for (const char* text :
+       {"{}", "{ origins: [] }", "{ origins: [{ exact: a, suffix: .b }] }",
+        "{ origins: [\"*\"], methods: [\"A B\"] }", "{ origins: [\"*\"], headers: [\"a:\"] }",
+        "{ origins: [{ regex: \"(\" }] }"}) {
+    CorsConfig refused;
+    EXPECT_FALSE(LoadMessage(text, ConfigFormat::kYaml, refused).empty()) << text;
+  }
 }
 
 }  // namespace

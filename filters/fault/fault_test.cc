@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/config/loader.h"
 #include "filters/fault/fault.pb.h"
 #include "tests/support/filter_harness.h"
 
@@ -340,6 +341,28 @@ TEST(FaultSettings, RefusesAConfigThatDoesNothing) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().detail,
             "expected one of delay, abort, bandwidth and header_control, got none");
+}
+
+TEST(FaultSchema, FormsAndDefaults) {
+  FaultConfig config;
+  ASSERT_TRUE(LoadMessage("{ delay: 100ms, abort: { status: 503, percent: 0.5% }, "
+                          "bandwidth: 64KiB, header_control: {} }",
+                          ConfigFormat::kYaml, config)
+                  .empty());
+  EXPECT_EQ(config.delay().fixed(), 100 * kMillisecond);
+  EXPECT_EQ(config.delay().percent(), 100);
+  EXPECT_EQ(config.abort().status(), 503u);
+  EXPECT_EQ(config.abort().percent(), 0.5);
+  EXPECT_EQ(config.bandwidth().bytes_per_second(), 65536u);
+  EXPECT_EQ(config.bandwidth().percent(), 100);
+  EXPECT_EQ(config.header_control().max_delay(), 30 * kSecond);
+  EXPECT_EQ(config.max_active(), 0u);
+  for (const char* text :
+       {"{ delay: {} }", "{ delay: 0s }", "{ delay: 2h }", "{ abort: 199 }", "{ abort: 600 }",
+        "{ bandwidth: 0 }", "{ abort: { status: 503, percent: 101% } }"}) {
+    FaultConfig refused;
+    EXPECT_FALSE(LoadMessage(text, ConfigFormat::kYaml, refused).empty()) << text;
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "core/config/loader.h"
 #include "filters/headers/headers.pb.h"
 #include "tests/support/filter_harness.h"
 
@@ -113,6 +114,18 @@ TEST(Headers, RefusesConfigsThatChangeNothingOrTheWrongThing) {
   const auto unknown = harness.Add("headers", variable);
   ASSERT_FALSE(unknown);
   EXPECT_TRUE(unknown.error().detail.starts_with("request.set")) << unknown.error().detail;
+}
+
+TEST(HeadersSchema, TakesMapsOfNameAndValue) {
+  HeadersConfig config;
+  ASSERT_TRUE(LoadMessage("{ request: { remove: [x-a], set: { x-b: 1, x-c: two } } }",
+                          ConfigFormat::kYaml, config)
+                  .empty());
+  EXPECT_EQ(config.request().remove(0), "x-a");
+  ASSERT_EQ(config.request().set_size(), 2);
+  EXPECT_EQ(config.request().set(1).name(), "x-c");
+  EXPECT_EQ(config.request().set(1).value(), "two");
+  EXPECT_FALSE(config.has_response());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "core/config/loader.h"
 #include "filters/health_answer/health_answer.pb.h"
 #include "tests/support/filter_harness.h"
 
@@ -91,6 +92,15 @@ TEST(HealthAnswerPaths, RefusesPathsThatCannotBeMeant) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().detail,
             "liveness: expected a path without a query, got \"/livez?full\"");
+}
+
+TEST(HealthAnswerSchema, HasPathsByDefault) {
+  HealthAnswerConfig config;
+  ASSERT_TRUE(LoadMessage("{}", ConfigFormat::kYaml, config).empty());
+  EXPECT_EQ(config.liveness(), "/livez");
+  EXPECT_EQ(config.readiness(), "/readyz");
+  HealthAnswerConfig refused;
+  EXPECT_FALSE(LoadMessage("{ liveness: livez }", ConfigFormat::kYaml, refused).empty());
 }
 
 }  // namespace
