@@ -238,12 +238,14 @@ TEST_F(EchoTest, OtherPathsReadTheBodyAndForgetIt) {
 }
 
 TEST_F(EchoTest, Status) {
-  for (const uint16_t status : {uint16_t{200}, uint16_t{301}, uint16_t{404}, uint16_t{599}}) {
+  constexpr uint16_t kWithBody[] = {200, 301, 404, 599};
+  for (const uint16_t status : kWithBody) {
     auto stream = Get(StrCat({"/status/", Decimal(status)}));
     EXPECT_EQ(stream->reply->status, status);
     EXPECT_EQ(stream->reply->body, StrCat({"status ", Decimal(status), "\n"}));
   }
-  for (const uint16_t status : {uint16_t{204}, uint16_t{304}}) {
+  constexpr uint16_t kWithoutBody[] = {204, 304};
+  for (const uint16_t status : kWithoutBody) {
     auto stream = Get(StrCat({"/status/", Decimal(status)}));
     EXPECT_EQ(stream->reply->status, status);
     EXPECT_EQ(stream->reply->body, "");
@@ -270,7 +272,8 @@ TEST_F(EchoTest, WhatIsAbandonedOrDestroyedDoesNotAnswer) {
 }
 
 TEST_F(EchoTest, Bytes) {
-  for (const uint64_t size : {1, 63, 64, 65536, 65537, 196608, 196609, 500000}) {
+  constexpr uint64_t kSizes[] = {1, 63, 64, 65536, 65537, 196608, 196609, 500000};
+  for (const uint64_t size : kSizes) {
     auto stream = Get(StrCat({"/bytes/", Decimal(size)}));
     EXPECT_EQ(stream->response_head().status, 200);
     EXPECT_EQ(stream->response_head().headers.Get(HeaderId::kContentLength), Decimal(size).view());
