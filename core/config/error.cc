@@ -6,6 +6,17 @@
 #include "core/base/strings.h"
 
 namespace sluice {
+namespace {
+
+// Keys and libraries' messages may hold anything; an error is one line.
+std::string OneLine(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return text;
+}
+
+}  // namespace
 
 std::string ConfigError::Text() const {
   std::string text = file;
@@ -27,8 +38,8 @@ void ConfigProblems::AddTo(List& list, Mark mark, std::string path, std::string 
     ++list.dropped;
     return;
   }
-  list.kept.push_back(
-      ConfigError{file_, mark.line, mark.column, std::move(path), std::move(message)});
+  list.kept.push_back(ConfigError{file_, mark.line, mark.column, OneLine(std::move(path)),
+                                  OneLine(std::move(message))});
 }
 
 std::vector<ConfigError> ConfigProblems::TakeErrors() { return Take(errors_); }

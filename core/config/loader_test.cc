@@ -397,6 +397,13 @@ TEST_F(LoaderTest, ManyFaultsAreCounted) {
   EXPECT_EQ(lines[100], "f: and 51 more");
 }
 
+TEST_F(LoaderTest, AFaultIsOneLine) {
+  EXPECT_EQ(Errors("\"a\\nb\": \"${X}\"\n"),
+            (Lines{"f:1:1: unknown field \"a?b\"", "f:1:1: \"listeners\" is missing",
+                   "f:1:9: a?b: the environment variable X is not set; ${X:-default} would give a "
+                   "default"}));
+}
+
 TEST_F(LoaderTest, LaterChecksFindThePlace) {
   const LoadResult result = Load(kDesign);
   ASSERT_TRUE(result);

@@ -152,6 +152,8 @@ TEST(TomlParser, TellsSyntaxErrorsAndBounds) {
   ASSERT_FALSE(twice);
   EXPECT_EQ(twice.error().mark.line, 2);
   EXPECT_FALSE(ParseToml("a = "));
+  EXPECT_EQ(Outcome(ParseToml("[ = 1\n")), "error 1:1 not valid TOML");
+  EXPECT_FALSE(ParseToml("a \xc3\x85 = 1\n"));
   EXPECT_FALSE(ParseToml("a = " + std::string(65, '[') + std::string(65, ']')));
   EXPECT_FALSE(ParseToml("a = " + std::string(100'000, '[')));
 }
