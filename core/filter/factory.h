@@ -73,9 +73,6 @@ class FilterSettings {
   // x-sluice-* fields of clients are taken out at the edge unless a filter of the listener says
   // that it reads them; it then removes them itself.
   virtual bool reads_private_headers() const { return false; }
-  // The prefix of header names that clients may send although x-sluice-* is the proxy's own, and is
-  // taken out at the edge otherwise: the filter reads them and takes them out. Empty: none.
-  virtual std::string_view client_header_prefix() const { return {}; }
 };
 
 // One per worker and snapshot (and overriding route).

@@ -38,9 +38,7 @@ struct FaultStats {
 };
 
 struct FaultSettings final : FilterSettings {
-  std::string_view client_header_prefix() const override {
-    return max_header_delay == 0 ? std::string_view() : kHeaderPrefix;
-  }
+  bool reads_private_headers() const override { return max_header_delay != 0; }
 
   FaultPlan plan;
   Nanos max_header_delay = 0;  // 0: no control by headers

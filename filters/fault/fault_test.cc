@@ -325,14 +325,14 @@ TEST(FaultSettings, LooksAtBodiesOnlyWhereTheyMayBeSlowed) {
   auto plain = kind->Load(config, harness.load_context());
   ASSERT_TRUE(plain);
   EXPECT_EQ(kind->NewFactory(**plain, harness.worker_context())->hooks(), kRequestHeadersHook);
-  EXPECT_EQ((*plain)->client_header_prefix(), "");
+  EXPECT_FALSE((*plain)->reads_private_headers());
 
   config.mutable_header_control()->set_max_delay(kSecond);
   auto controlled = kind->Load(config, harness.load_context());
   ASSERT_TRUE(controlled);
   EXPECT_EQ(kind->NewFactory(**controlled, harness.worker_context())->hooks(),
             kRequestHeadersHook | kResponseBodyHook);
-  EXPECT_EQ((*controlled)->client_header_prefix(), "x-sluice-fault-");
+  EXPECT_TRUE((*controlled)->reads_private_headers());
 }
 
 TEST(FaultSettings, RefusesAConfigThatDoesNothing) {
