@@ -29,7 +29,10 @@ struct Loop::Posts {
 
 FdWatch::~FdWatch() {
   Stop();
-  // An event of this turn that was not dispatched yet may name this watch.
+  ForgetEvents();
+}
+
+void FdWatch::ForgetEvents() {
   for (int i = loop_->next_event_; i < loop_->event_count_; ++i) {
     if (loop_->events_[static_cast<size_t>(i)].data.ptr == this) {
       loop_->events_[static_cast<size_t>(i)].data.ptr = nullptr;
@@ -39,6 +42,7 @@ FdWatch::~FdWatch() {
 
 Result<void> FdWatch::Add(int fd, uint32_t epoll_events) {
   CHECK(fd_ < 0);
+  ForgetEvents();  // of the fd that it may have watched before, in this very turn
   epoll_event event{};
   event.events = epoll_events;
   event.data.ptr = this;
@@ -97,9 +101,8 @@ Result<void> Loop::Init() {
   }
   uv_.reset(uv);
   posts_->async.data = this;
-  const int error = uv_async_init(uv, &posts_->async, [](uv_async_t* async) {
-    static_cast<Loop*>(async->data)->RunPosts();
-  });
+  const int error = uv_async_init(
+      uv, &posts_->async, [](uv_async_t* async) { static_cast<Loop*>(async->data)->RunPosts(); });
   if (error != 0) return Fail(SystemError("uv_async_init", -error));
   epoll_event event{};
   event.events = EPOLLIN;

@@ -1,5 +1,5 @@
-// Loop: one thread's events: readiness of fds, timers, posts from other threads, tasks that wait for
-// the current callback to end, and objects that wait to be destroyed.
+// Loop: one thread's events: readiness of fds, timers, posts from other threads, tasks that wait
+// for the current callback to end, and objects that wait to be destroyed.
 //
 // Readiness is edge-triggered epoll: one epoll_ctl for the life of an fd, and none when the wish to
 // read or write changes. libuv's loop stands inside (its backend fd is one of the watched fds) and
@@ -70,6 +70,8 @@ class FdWatch {
  private:
   friend class Loop;
   Result<void> Add(int fd, uint32_t epoll_events);
+  // Drops what this turn fetched for it and did not say yet.
+  void ForgetEvents();
 
   Loop* loop_;
   Handler* handler_;
