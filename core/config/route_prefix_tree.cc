@@ -53,23 +53,18 @@ void RoutePrefixTree::Fill(size_t node, std::span<const std::string> prefixes, u
 
 uint32_t RoutePrefixTree::FindLongest(std::string_view text) const {
   if (nodes_.empty()) return kNone;
-  const char* at = text.data();
-  const char* const end = at + text.size();
   uint32_t longest = kNone;
   const Node* node = nodes_.data();
-  while (true) {
-    if (static_cast<size_t>(end - at) < node->label_size ||
-        std::memcmp(at, labels_.data() + node->label, node->label_size) != 0) {
-      return longest;
-    }
-    at += node->label_size;
+  while (text.starts_with(std::string_view(labels_.data() + node->label, node->label_size))) {
+    text.remove_prefix(node->label_size);
     if (node->value != kNone) longest = node->value;
-    if (at == end || node->child_count == 0) return longest;
+    if (text.empty() || node->child_count == 0) break;
     const char* bytes = first_bytes_.data() + node->first_child;
-    const void* found = std::memchr(bytes, *at, node->child_count);
-    if (found == nullptr) return longest;
+    const void* found = std::memchr(bytes, text.front(), node->child_count);
+    if (found == nullptr) break;
     node = nodes_.data() + node->first_child + (static_cast<const char*>(found) - bytes);
   }
+  return longest;
 }
 
 }  // namespace sluice

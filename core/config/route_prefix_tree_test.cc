@@ -33,6 +33,7 @@ TEST(RoutePrefixTree, FindsTheLongest) {
 TEST(RoutePrefixTree, EmptyTreeAndEmptyPrefix) {
   EXPECT_EQ(Longest({}, "/a"), "-");
   EXPECT_EQ(Longest({""}, ""), "");
+  EXPECT_EQ(Longest({"", "/"}, std::string_view()), "");
   EXPECT_EQ(Longest({""}, "/a"), "");
   EXPECT_EQ(Longest({"", "/ab"}, "/a"), "");
 }

@@ -8,9 +8,11 @@
 namespace sluice {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 // Bytes that mean something to one of the parsers, and some that mean nothing to any.
 std::string RandomBytes(Random& random, size_t most) {
-  constexpr std::string_view kBytes("/.*?&=;: \"\\#%[](){}^$|+-,09aZ\0\n\x7f\x80\xc3\xff", 38);
+  constexpr std::string_view kBytes = "/.*?&=;: \"\\#%[](){}^$|+-,09aZ\0\n\x7f\x80\xc3\xff"sv;
   std::string text;
   for (uint64_t size = random.Below(most); size > 0; --size) {
     text += random.Below(8) == 0 ? static_cast<char>(random.Below(256))
