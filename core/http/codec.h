@@ -91,8 +91,8 @@ class Codec {
   // of a request and the end of its response, HTTP/2 never.
   virtual bool WantsInput() const = 0;
 
-  // Encoding, into the end of `out`. The head comes first; `end` says that neither body nor trailers
-  // follow.
+  // Encoding, into the end of `out`: the head, the body, and always EncodeEnd. A head's `end` says
+  // that neither body nor trailers come in between.
   // Moves as much of `data` to `out` as the peer's window allows (HTTP/1: all).
   virtual void EncodeBody(StreamId id, Buffer& data, Buffer& out) = 0;
   // Ends the message; `trailers` may be null. HTTP/1 drops trailers where the framing cannot carry

@@ -298,6 +298,7 @@ void ServerConnection::ResetStream(Stream& stream) {
 
 void ServerConnection::Drain() {
   draining_ = true;
+  if (state_ == State::kProxyHeader) return Close();
   if (state_ != State::kOpen) return;
   codec_->Drain(connection_.output());
   if (streams_.empty()) return CloseWhenWritten();

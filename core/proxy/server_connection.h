@@ -58,6 +58,8 @@ class ServerConnection final : public Retirable,
   // Closes at once, whatever is in flight.
   void Abort();
   bool idle() const { return streams_.empty(); }
+  // Begun so far.
+  uint64_t requests() const { return requests_; }
 
   // For streams.
   ServerCodec& codec() { return *codec_; }

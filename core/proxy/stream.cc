@@ -244,7 +244,10 @@ void Stream::FinishResponseHead() {
   connection_.codec().EncodeHead(id_, response_head_, end, connection.output());
   connection.Write();
   if (tunnel_due_) StartTunnel();
-  if (end) return EndResponse();
+  if (end) {
+    connection_.codec().EncodeEnd(id_, nullptr, connection.output());
+    return EndResponse();
+  }
   response_wanted_ = true;
   if (local_) runtime_.worker.loop.Defer(response_task_);
 }

@@ -27,7 +27,9 @@ void UpstreamRequest::Cancel() {
 }
 
 void UpstreamRequest::SendHead(const RequestHead& head, bool end) {
-  stream_ = connection_->codec_->EncodeHead(head, end, connection_->connection_.output());
+  Buffer& out = connection_->connection_.output();
+  stream_ = connection_->codec_->EncodeHead(head, end, out);
+  if (end) connection_->codec_->EncodeEnd(stream_, nullptr, out);
   connection_->SetStream(*this, stream_);
   connection_->connection_.Write();
 }
