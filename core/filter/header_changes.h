@@ -1,5 +1,5 @@
-// HeaderChanges: fields to remove, set and add, compiled from the config, applied to a message. Used
-// by the headers filter and by listeners, hosts, routes, weighted clusters and local replies.
+// HeaderChanges: fields to remove, set and add, compiled from the config, applied to a message.
+// Used by the headers filter and by listeners, hosts, routes, weighted clusters and local replies.
 // Compiled on the main thread, immutable, shared by workers.
 #ifndef SLUICE_CORE_FILTER_HEADER_CHANGES_H_
 #define SLUICE_CORE_FILTER_HEADER_CHANGES_H_
@@ -27,7 +27,8 @@ class HeaderChanges {
   ~HeaderChanges();
 
   bool empty() const;
-  // Removes, sets, adds, in this order; a value that comes out empty is not sent.
+  // Removes, sets, adds, in this order; a value that comes out empty is not sent. The headers
+  // borrow from this object, which outlives the stream.
   void Apply(Headers& headers, const StreamInfo& info) const;
 
  private:

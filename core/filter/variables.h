@@ -1,7 +1,9 @@
-// Variables: text with %variables% in it, compiled once, written out for a stream: what access logs,
-// header changes and local replies say. README's table lists them.
+// Variables: text with %variables% in it, compiled once, written out for a stream: what access
+// logs, header changes and local replies say. README's table lists them.
 //
 //   %client_ip% %header(user-agent)% %response_header(x?y):20%   a percent sign: %%
+//
+// A number behind a colon cuts the value to so many bytes.
 //
 // Compiled on the main thread, immutable, shared by workers.
 #ifndef SLUICE_CORE_FILTER_VARIABLES_H_
@@ -19,6 +21,7 @@
 namespace sluice {
 
 class VariableWriter;
+enum class VariableEscape : uint8_t;
 struct VariableOperator;
 
 // What a variable's value is, for typed formats such as JSON.
@@ -35,7 +38,13 @@ class VariableText {
 
   // Appends the text for this stream to `out`. A missing value is written as `missing`.
   void AppendTo(std::string& out, const StreamInfo& info, std::string_view missing = "-") const;
-  // The text in the stream's arena; views straight into the stream where it is one variable alone.
+  // The same into a writer that is kept, with the values escaped (variable_writer.h).
+  void WriteTo(VariableWriter& out, const StreamInfo& info, VariableEscape escape,
+               std::string_view missing = "-") const;
+  // Writes the value; false, and nothing, if there is none. REQUIRES: is_single().
+  bool WriteValue(VariableWriter& out, const StreamInfo& info, VariableEscape escape) const;
+  // The text in the stream's arena; a view straight into the stream where it is one
+  // variable alone, or constant() where there is none.
   std::string_view Render(const StreamInfo& info, Arena& arena,
                           std::string_view missing = "") const;
   // No variable in it: its text is always the same.
