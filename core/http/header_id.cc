@@ -1,16 +1,14 @@
 #include "core/http/header_id.h"
 
 #include <array>
-
-#include "core/base/strings.h"
+#include <cstring>
 
 namespace sluice {
 namespace {
 
-constexpr std::string_view kNames[kHeaderIdCount] = {
-    "",
+constexpr std::string_view kNames[kHeaderIdCount] = {"",
 #define SLUICE_HEADER_TEXT(id, name) name,
-    SLUICE_HEADER_IDS(SLUICE_HEADER_TEXT)
+                                                     SLUICE_HEADER_IDS(SLUICE_HEADER_TEXT)
 #undef SLUICE_HEADER_TEXT
 };
 
@@ -19,7 +17,8 @@ constexpr size_t kSlots = 1024;
 // Length and three letters tell the known names apart; the multiplier is searched when compiling.
 constexpr size_t Slot(std::string_view name, uint32_t multiplier) {
   const auto at = [&](size_t i) { return static_cast<uint32_t>(name[i] | 0x20); };
-  const uint32_t key = at(0) + (at(name.size() - 1) << 8) + (at(name.size() < 3 ? 0 : name.size() - 3) << 16) +
+  const uint32_t key = at(0) + (at(name.size() - 1) << 8) +
+                       (at(name.size() < 3 ? 0 : name.size() - 3) << 16) +
                        (static_cast<uint32_t>(name.size()) << 24);
   return (key * multiplier) >> 22;  // 10 bits
 }
@@ -51,12 +50,42 @@ struct Table {
 };
 constexpr Table kTable;
 
+template <typename Word>
+bool SameWord(const char* lower, const char* name) {
+  Word a;
+  Word b;
+  std::memcpy(&a, lower, sizeof(Word));
+  std::memcpy(&b, name, sizeof(Word));
+  return a == (b | static_cast<Word>(0x2020202020202020));
+}
+
+// Is `name` the same as `lower` but for case? The letters of our names are letters and the hyphen:
+// setting bit 5 makes nothing else equal to them that may stand in a name.
+bool Same(const char* lower, const char* name, size_t size) {
+  if (size >= 8) {
+    for (size_t i = 0; i + 8 < size; i += 8) {
+      if (!SameWord<uint64_t>(lower + i, name + i)) return false;
+    }
+    return SameWord<uint64_t>(lower + size - 8, name + size - 8);
+  }
+  if (size >= 4) {
+    return SameWord<uint32_t>(lower, name) && SameWord<uint32_t>(lower + size - 4, name + size - 4);
+  }
+  for (size_t i = 0; i < size; ++i) {
+    if (lower[i] != (name[i] | 0x20)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 HeaderId FindHeaderId(std::string_view name) {
   if (name.empty()) return HeaderId::kOther;
   const uint8_t id = kTable.ids[Slot(name, kTable.multiplier)];
-  return EqualsIgnoreCase(kNames[id], name) ? static_cast<HeaderId>(id) : HeaderId::kOther;
+  const std::string_view known = kNames[id];
+  return known.size() == name.size() && Same(known.data(), name.data(), name.size())
+             ? static_cast<HeaderId>(id)
+             : HeaderId::kOther;
 }
 
 std::string_view HeaderName(HeaderId id) { return kNames[static_cast<size_t>(id)]; }

@@ -43,16 +43,6 @@ void Headers::Add(std::string_view name, std::string_view value) {
   AddView(id == HeaderId::kOther ? arena_->Copy(name) : HeaderName(id), arena_->Copy(value), id);
 }
 
-void Headers::AddView(std::string_view name, std::string_view value, HeaderId id) {
-  CHECK(!name.empty());
-  if (count_ == capacity_) Grow();
-  entries_[count_] = Entry{name, value, id};
-  ++count_;
-  ++live_;
-  uint16_t& first = first_[static_cast<size_t>(id)];
-  if (id != HeaderId::kOther && first == 0) first = static_cast<uint16_t>(count_);
-}
-
 void Headers::Set(std::string_view name, std::string_view value) {
   const HeaderId id = FindHeaderId(name);
   if (id != HeaderId::kOther) return Set(id, value);

@@ -1,6 +1,7 @@
-// Headers: the fields of one message, in their order. Entries are views into the read buffer or into
-// the stream's arena; nothing is copied while parsing. Names keep the case they came in and compare
-// without it. Of one thread; lives no longer than its arena and the read buffer behind the views.
+// Headers: the fields of one message, in their order. Entries are views into the read buffer or
+// into the stream's arena; nothing is copied while parsing. Names keep the case they came in and
+// compare without it. Of one thread; lives no longer than its arena and the read buffer behind the
+// views.
 #ifndef SLUICE_CORE_HTTP_HEADERS_H_
 #define SLUICE_CORE_HTTP_HEADERS_H_
 
@@ -10,6 +11,7 @@
 #include <string_view>
 
 #include "core/base/arena.h"
+#include "core/base/check.h"
 #include "core/http/header_id.h"
 
 namespace sluice {
@@ -47,7 +49,20 @@ class Headers {
   }
   void Add(std::string_view name, std::string_view value);
   // Adds a line without a copy. REQUIRES: both views live as long as the message.
-  void AddView(std::string_view name, std::string_view value, HeaderId id);
+  void AddView(std::string_view name, std::string_view value, HeaderId id) {
+    CHECK(!name.empty());
+    if (count_ == capacity_) [[unlikely]]
+      Grow();
+    // Member by member: a temporary would be read back in wider pieces than it was written in.
+    Entry& entry = entries_[count_];
+    entry.name = name;
+    entry.value = value;
+    entry.id = id;
+    ++count_;
+    ++live_;
+    uint16_t& first = first_[static_cast<size_t>(id)];
+    if (first == 0 && id != HeaderId::kOther) first = static_cast<uint16_t>(count_);
+  }
   void AddView(HeaderId id, std::string_view value) { AddView(HeaderName(id), value, id); }
 
   // Makes `value` the field's only value, in the place of its first line.

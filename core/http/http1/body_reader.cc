@@ -46,12 +46,28 @@ int OnExtension(llhttp_t* parser, const char*, size_t size) {
   return run.extension >= kMaxExtension ? HPE_USER : 0;
 }
 
+// Stops behind a value, for ContinueExtensions.
+int OnExtensionValueEnd(llhttp_t*) { return HPE_PAUSED; }
+
+// llhttp 8.1 forgets, behind an unquoted value, that the semicolon it has just read begins another
+// extension. It is shown the semicolon once more. Returns where to go on.
+const char* ContinueExtensions(llhttp_t& parser) {
+  llhttp_resume(&parser);
+  const char* at = parser.error_pos;
+  if (at[-1] == ';') {
+    const int error = llhttp_execute(&parser, ";", 1);
+    CHECK(error == HPE_OK);
+  }
+  return at;
+}
+
 constexpr llhttp_settings_t kChunkCallbacks = [] {
   llhttp_settings_t settings{};
   settings.on_chunk_header = OnChunkHeader;
   settings.on_body = OnChunkData;
   settings.on_chunk_extension_name = OnExtension;
   settings.on_chunk_extension_value = OnExtension;
+  settings.on_chunk_extension_value_complete = OnExtensionValueEnd;
   return settings;
 }();
 
@@ -118,11 +134,17 @@ bool BodyReader::ReadChunks(Buffer& in, llhttp_t& parser, const BodySink& sink,
     const Slice slice = in.PopFront();
     ChunkRun run{slice, sink, extension_};
     parser.data = &run;
-    const int error = llhttp_execute(&parser, slice.data(), slice.size());
+    const char* at = slice.data();
+    const char* end = at + slice.size();
+    int error = llhttp_execute(&parser, at, slice.size());
+    while (error == HPE_PAUSED && !run.last) {
+      at = ContinueExtensions(parser);
+      error = llhttp_execute(&parser, at, static_cast<size_t>(end - at));
+    }
     parser.data = nullptr;
     if (sink.stop) return false;
     if (error == HPE_OK) continue;
-    if (error != HPE_PAUSED || !run.last) {
+    if (error != HPE_PAUSED) {
       fault = &kCodecError;
       return false;
     }

@@ -22,13 +22,13 @@ struct FieldLine {
 };
 
 // A line is judged when its LF is there, so that the verdict does not depend on how the bytes came.
-inline FieldLine Unfit(const char* begin, const char* end, const Fault& fault) {
+[[gnu::noinline]] inline FieldLine Unfit(const char* begin, const char* end, const Fault& fault) {
   const bool whole = std::memchr(begin, '\n', static_cast<size_t>(end - begin)) != nullptr;
   return {whole ? FieldLine::Kind::kFault : FieldLine::Kind::kIncomplete, &fault, nullptr, {}, {}};
 }
 
 // Reads the line that begins at `begin`, of which [begin, end) has come.
-inline FieldLine ReadFieldLine(const char* begin, const char* end) {
+[[gnu::always_inline]] inline FieldLine ReadFieldLine(const char* begin, const char* end) {
   using Kind = FieldLine::Kind;
   const char* at = begin;
   while (at < end && IsTokenChar(*at)) ++at;

@@ -7,6 +7,8 @@
 #include "core/http/http1/field_line.h"
 #include "core/http/http1/grammar.h"
 
+static_assert(LLHTTP_STRICT_MODE, "the default of llhttp is its loose parser");
+
 namespace sluice::http1 {
 namespace {
 
