@@ -73,7 +73,7 @@ Result<HeaderChanges> Compile(const char* field, const config::HeaderChanges& ch
   auto compiled = HeaderChanges::Compile(changes);
   if (!compiled) {
     Error error = std::move(compiled).error();
-    error.detail = StrCat({field, ".", error.detail});
+    error.detail = StrCat({field, ": ", error.detail});
     return Fail(std::move(error));
   }
   return compiled;
