@@ -143,7 +143,11 @@ class Loop {
   // Runs the tasks that wait now, and those that they add. The loop does it after each callback; a
   // callback that goes on reading does it between two reads, so that what it caused gets written.
   void RunDeferred() {
+    // A task may be such a callback itself. Beyond a few levels the outer ones do the rest.
+    if (deferred_depth_ >= kMaxDeferredDepth) return;
+    ++deferred_depth_;
     while (!deferred_.empty() || !deferred_writes_.empty()) RunFirstDeferred();
+    --deferred_depth_;
   }
 
   // Destroys the object at the end of this turn: for what may be on the stack.
@@ -165,6 +169,8 @@ class Loop {
     void operator()(uv_loop_s* loop) const;
   };
 
+  static constexpr int kMaxDeferredDepth = 8;
+
   explicit Loop(Clock& clock);
   Result<void> Init();
   void RunFirstDeferred();
@@ -180,6 +186,7 @@ class Loop {
   Nanos longest_turn_ = 0;
   bool stopped_ = false;
   int epoll_fd_ = -1;
+  int deferred_depth_ = 0;
   int next_event_ = 0;
   int event_count_ = 0;
   std::unique_ptr<epoll_event[]> events_;

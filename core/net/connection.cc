@@ -57,8 +57,8 @@ void Connection::OnReady(uint32_t events) {
     write_wait_ = Wait::kNothing;
     if (!out_.empty() || notify_written_) Write();
   }
-  if ((events & FdWatch::kFailed) != 0 && !reading_) {
-    // Nobody reads, so the failure would not be seen until the next write.
+  if ((events & FdWatch::kFailed) != 0 && (!reading_ || peer_closed_)) {
+    // No read would show the failure.
     int error = 0;
     socklen_t size = sizeof(error);
     getsockopt(transport_->fd(), SOL_SOCKET, SO_ERROR, &error, &size);

@@ -147,8 +147,8 @@ void Router::SendRequest() {
   upstream_.SendHead(*head_, !request_has_body_);
   if (!request_has_body_) return;
   if (!replay_.empty() || request_end_) {  // a second try
-    Buffer again = replay_.Share();
-    upstream_.SendBody(again, request_end_, request_trailers_);
+    replay_whole_ = false;
+    upstream_.SendBody(replay_, request_end_, request_trailers_);
   }
   PullMore();
 }
@@ -164,21 +164,25 @@ void Router::OnRequestBody(Buffer& data, bool end, Headers* trailers) {
   request_end_ = end;
   request_trailers_ = trailers;
   if (mirror_.active()) mirror_.SendBody(data, end, trailers);
-  if (!response_started_ && replay_whole_ && !tunnel_ &&
-      (!upstream_.ready() || (upstream_.reused() && !stale_retried_))) {
-    if (replay_.size() + data.size() <= kReplayLimit) {
-      replay_.Append(data.Share());
-    } else {
-      replay_whole_ = false;
-      replay_.Clear();
-    }
-  } else if (!data.empty()) {
-    replay_whole_ = false;
-  }
   if (end) RequestSent();
-  if (!upstream_.ready()) return;  // a try begins: SendRequest sends what is kept
+  if (!upstream_.ready()) {  // a try begins: SendRequest sends what is kept
+    if (!stopped_) replay_.Append(std::move(data));
+    return;
+  }
+  KeepForReplay(data);
   upstream_.SendBody(data, end, trailers);
   PullMore();
+}
+
+void Router::KeepForReplay(const Buffer& data) {
+  if (data.empty() || !replay_whole_) return;
+  const bool of_use = upstream_.reused() && !stale_retried_ && !response_started_;
+  if (of_use && replay_.size() + data.size() <= kReplayLimit) {
+    replay_.Append(data.Share());
+    return;
+  }
+  replay_whole_ = false;
+  replay_.Clear();
 }
 
 void Router::RequestSent() {
@@ -231,7 +235,7 @@ void Router::OnUpstreamHead(bool end) {
     responder_.Tunnel();
     return;
   }
-  responder_.StartResponse(end);
+  if (!end) responder_.StartResponse(false);  // else OnUpstreamEnd, which follows at once
 }
 
 void Router::OnUpstreamBody(Slice data) {
@@ -244,9 +248,11 @@ void Router::OnUpstreamTrailers(Headers& trailers) { response_trailers_ = &trail
 void Router::OnUpstreamEnd() {
   StreamInfo& info = responder_.stream_info();
   info.response_end = runtime_.worker.loop.now();
+  const bool head_only = response_end_;  // OnUpstreamHead said so
   response_end_ = true;
   route_timer_.Cancel();
   EndTry();
+  if (head_only) return responder_.StartResponse(true);
   runtime_.worker.loop.Defer(pump_task_);
 }
 
@@ -282,8 +288,7 @@ bool Router::RetryAfter(const Error& error) {
   if (error.retry != Retry::kIfReused || !upstream_.reused() || stale_retried_) return false;
   const bool idempotent =
       IsIdempotent(head_->method) || head_->headers.Has(HeaderId::kIdempotencyKey);
-  if (upstream_.sent_any() && !(idempotent && replay_whole_)) return false;
-  if (!replay_whole_) return false;
+  if (!replay_whole_ || (upstream_.sent_any() && !idempotent)) return false;
   stale_retried_ = true;
   stats.stale_retries.Inc();
   return true;

@@ -49,6 +49,7 @@ class Router final : public LastFilter, private UpstreamEvents {
   void StartTry(bool fresh_only);
   void SendRequest();
   void PullMore();
+  void KeepForReplay(const Buffer& data);
   void RequestSent();
   bool RetryAfter(const Error& error);
   void FailBeforeResponse(const Error& error);

@@ -263,6 +263,10 @@ void ServerConnection::FailStreams(ResponseFlag flag, std::string_view details) 
 void ServerConnection::OnStreamFinished(Stream& stream) {
   if (current_ == &stream) current_ = nullptr;
   const bool open = stream.request_open();
+  if (open && codec_->CanReset() && state_ == State::kOpen) {  // nobody wants the rest
+    codec_->EncodeReset(stream.id(), Code::kCanceled, connection_.output());
+    connection_.Write();
+  }
   unread_request_ = open || failed_;
   delete &stream;
   runtime_.stats.bytes_received.Inc(connection_.bytes_read() - counted_read_);
