@@ -1,6 +1,6 @@
 // Cluster: a named set of endpoints as the configuration gives it; lives on the main thread, which
-// keeps its endpoint set up to date (DNS) and publishes each new one. Owned by its generation of the
-// configuration. Settings are immutable and read by all workers.
+// keeps its endpoint set up to date (DNS) and publishes each new one. Owned by its generation of
+// the configuration. Settings are immutable and read by all workers.
 #ifndef SLUICE_CORE_UPSTREAM_CLUSTER_H_
 #define SLUICE_CORE_UPSTREAM_CLUSTER_H_
 

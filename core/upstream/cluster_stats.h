@@ -44,18 +44,20 @@ struct ClusterStats {
     table.Add(connections_idle, {"sluice_upstream_connections_idle", "Connections in the pools."});
     table.Add(connections_reused, {"sluice_upstream_connections_reused_total",
                                    "Requests that found a connection in the pool."});
-    table.Add(connect_failures, {"sluice_upstream_connect_failures_total", "Connects that failed."});
+    table.Add(connect_failures,
+              {"sluice_upstream_connect_failures_total", "Connects that failed."});
     table.Add(connect_timeouts,
               {"sluice_upstream_connect_timeouts_total", "Connects that took too long."});
     table.Add(connections_closed_idle, {"sluice_upstream_connections_closed_idle_total",
                                         "Idle connections that the upstream closed."});
     table.Add(connections_expired, {"sluice_upstream_connections_expired_total",
                                     "Connections closed for idle time, age or request count."});
-    table.Add(protocol_errors, {"sluice_upstream_protocol_errors_total",
-                                "Responses that broke the protocol."});
-    table.Add(resets, {"sluice_upstream_resets_total",
-                       "Exchanges that the upstream's connection ended."});
-    table.Add(timeouts, {"sluice_upstream_timeouts_total", "Requests that hit the route's timeout."});
+    table.Add(protocol_errors,
+              {"sluice_upstream_protocol_errors_total", "Responses that broke the protocol."});
+    table.Add(resets,
+              {"sluice_upstream_resets_total", "Exchanges that the upstream's connection ended."});
+    table.Add(timeouts,
+              {"sluice_upstream_timeouts_total", "Requests that hit the route's timeout."});
     table.Add(per_try_timeouts,
               {"sluice_upstream_per_try_timeouts_total", "Tries that hit their own timeout."});
     table.Add(stale_retries, {"sluice_upstream_stale_retries_total",
@@ -69,11 +71,10 @@ struct ClusterStats {
     table.Add(bytes_received, {"sluice_upstream_received_bytes_total",
                                "Bytes read from connections.", MetricUnit::kBytes});
     table.Add(connect_duration, {"sluice_upstream_connect_duration_seconds",
-                                 "From the connect to the connection.",
-                                 MetricUnit::kMicroseconds});
-    table.Add(request_duration, {"sluice_upstream_request_duration_seconds",
-                                 "From a try's start to the end of its response.",
-                                 MetricUnit::kMicroseconds});
+                                 "From the connect to the connection.", MetricUnit::kMicroseconds});
+    table.Add(request_duration,
+              {"sluice_upstream_request_duration_seconds",
+               "From a try's start to the end of its response.", MetricUnit::kMicroseconds});
   }
 };
 

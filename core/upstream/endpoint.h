@@ -1,5 +1,5 @@
-// Endpoint: one address of a cluster. EndpointSet: all of them at one moment, immutable, built on the
-// main thread at each change of config, DNS or health, and published to the workers.
+// Endpoint: one address of a cluster. EndpointSet: all of them at one moment, immutable, built on
+// the main thread at each change of config, DNS or health, and published to the workers.
 #ifndef SLUICE_CORE_UPSTREAM_ENDPOINT_H_
 #define SLUICE_CORE_UPSTREAM_ENDPOINT_H_
 
