@@ -122,7 +122,7 @@ void RouteMatcher::Builder::AddPath(const config::Match& match, uint32_t order, 
 
 Result<void> RouteMatcher::Builder::AddRegex(const std::string& pattern, uint32_t order,
                                              bool final) {
-  auto regex = RouteRegex::Compile(pattern);
+  auto regex = RouteRegex::Compile(pattern, matcher_->regexes_);
   if (!regex) return Fail(Code::kInvalidArgument, "regex: " + regex.error().detail);
   if (regex->literal()) {
     index_.AddExact(regex->prefix(), {order, final});

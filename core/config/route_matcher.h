@@ -65,6 +65,7 @@ class RouteMatcher {
   RouteMatcher();
 
   RoutePathIndex index_;
+  RegexPool regexes_;
   std::vector<Entry> entries_;
   // The regexes whose prefix many have. Only the first of each prefix stands in the index.
   std::unique_ptr<RegexSet> set_;

@@ -95,28 +95,33 @@ bool FullMatch(const re2::RE2& regex, std::string_view text) {
   return regex.Match(Piece(text), 0, text.size(), re2::RE2::ANCHOR_BOTH, nullptr, 0);
 }
 
-RouteRegex::RouteRegex() = default;
-RouteRegex::RouteRegex(RouteRegex&&) noexcept = default;
-RouteRegex& RouteRegex::operator=(RouteRegex&&) noexcept = default;
-RouteRegex::~RouteRegex() = default;
+RegexPool::RegexPool() = default;
+RegexPool::~RegexPool() = default;
 
-Result<RouteRegex> RouteRegex::Compile(std::string_view pattern) {
-  auto whole = CompileRegex(pattern);
-  if (!whole) return Fail(std::move(whole).error());
+Result<const re2::RE2*> RegexPool::Get(std::string_view pattern) {
+  const auto known = regexes_.find(pattern);
+  if (known != regexes_.end()) return known->second.get();
+  auto regex = CompileRegex(pattern);
+  if (!regex) return Fail(std::move(regex).error());
+  return regexes_.emplace(pattern, std::move(*regex)).first->second.get();
+}
+
+Result<RouteRegex> RouteRegex::Compile(std::string_view pattern, RegexPool& pool) {
+  const auto whole = CompileRegex(pattern);
+  if (!whole) return Fail(whole.error());
   RouteRegex regex;
   regex.pattern_ = pattern;
   Literal literal = ReadLiteral(pattern);
-  const size_t known = literal.text.size();
   regex.prefix_ = std::move(literal.text);
   if (literal.rest == pattern.size()) return regex;
+  // What the tree has compared already need not run through an automaton again.
+  auto rest = pool.Get(pattern.substr(literal.rest));
+  regex.known_ = rest ? regex.prefix_.size() : 0;
+  if (regex.known_ == 0) rest = pool.Get(pattern);
+  if (!rest) return Fail(std::move(rest).error());
+  regex.rest_ = *rest;
   if (std::string range = RangePrefix(**whole); range.size() > regex.prefix_.size()) {
     regex.prefix_ = std::move(range);
-  }
-  regex.rest_ = std::move(*whole);
-  // What the tree has compared already need not run through an automaton again.
-  if (auto rest = CompileRegex(pattern.substr(literal.rest)); known > 0 && rest) {
-    regex.rest_ = std::move(*rest);
-    regex.known_ = known;
   }
   return regex;
 }

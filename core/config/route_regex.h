@@ -4,6 +4,8 @@
 #define SLUICE_CORE_CONFIG_ROUTE_REGEX_H_
 
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,13 +25,27 @@ Result<std::unique_ptr<re2::RE2>> CompileRegex(std::string_view pattern);
 // Does all of `text` match?
 bool FullMatch(const re2::RE2& regex, std::string_view text);
 
+// Regexes by their pattern: those of many routes are the same but for what they begin with, and one
+// automaton stays in the caches where thousands do not. Owns them.
+class RegexPool {
+ public:
+  RegexPool();
+  ~RegexPool();
+  RegexPool(const RegexPool&) = delete;
+  RegexPool& operator=(const RegexPool&) = delete;
+
+  // Valid as long as the pool. Errors as of CompileRegex.
+  Result<const re2::RE2*> Get(std::string_view pattern);
+
+ private:
+  std::map<std::string, std::unique_ptr<re2::RE2>, std::less<>> regexes_;
+};
+
 // A regex of whole paths, split so that a tree can find what it begins with.
 class RouteRegex {
  public:
-  static Result<RouteRegex> Compile(std::string_view pattern);
-  RouteRegex(RouteRegex&&) noexcept;
-  RouteRegex& operator=(RouteRegex&&) noexcept;
-  ~RouteRegex();
+  // `pool` outlives it.
+  static Result<RouteRegex> Compile(std::string_view pattern, RegexPool& pool);
 
   const std::string& pattern() const { return pattern_; }
   // What every text that matches begins with.
@@ -40,12 +56,12 @@ class RouteRegex {
   bool Matches(std::string_view text) const;
 
  private:
-  RouteRegex();
+  RouteRegex() = default;
 
   std::string pattern_;
   std::string prefix_;
   size_t known_ = 0;                // how much of the prefix rest_ leaves out
-  std::unique_ptr<re2::RE2> rest_;  // nullptr: the prefix is all
+  const re2::RE2* rest_ = nullptr;  // nullptr: the prefix is all
 };
 
 // Many regexes, tested at once.

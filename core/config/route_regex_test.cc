@@ -51,7 +51,8 @@ TEST(RouteRegex, KnowsWhatEveryMatchBeginsWith) {
       {"/\xc3\xa4*", "/", false},
   };
   for (const auto& each : cases) {
-    const auto regex = RouteRegex::Compile(each.pattern);
+    RegexPool pool;
+    const auto regex = RouteRegex::Compile(each.pattern, pool);
     ASSERT_TRUE(regex) << each.pattern;
     EXPECT_EQ(regex->literal(), each.whole) << each.pattern;
     EXPECT_EQ(regex->prefix(), each.prefix) << each.pattern;
@@ -93,7 +94,8 @@ TEST(RouteRegex, MatchesAsTheWholePatternDoes) {
                                          "/\xc3"};
   for (const std::string_view pattern : kPatterns) {
     const auto whole = CompileRegex(pattern);
-    const auto split = RouteRegex::Compile(pattern);
+    RegexPool pool;
+    const auto split = RouteRegex::Compile(pattern, pool);
     ASSERT_EQ(whole.has_value(), split.has_value()) << pattern;
     if (!whole) continue;
     for (const std::string_view text : kTexts) {
@@ -101,6 +103,15 @@ TEST(RouteRegex, MatchesAsTheWholePatternDoes) {
           << pattern << " on " << text;
     }
   }
+}
+
+TEST(RegexPool, KeepsOneOfEach) {
+  RegexPool pool;
+  const auto first = pool.Get("/a+");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(*pool.Get("/a+"), *first);
+  EXPECT_NE(*pool.Get("/b+"), *first);
+  EXPECT_FALSE(pool.Get("("));
 }
 
 TEST(RegexSet, NamesThoseThatMatch) {

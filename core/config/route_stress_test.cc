@@ -198,7 +198,8 @@ TEST(RouteStress, AnyRegex) {
       pattern += kPieces[random.Below(std::size(kPieces))];
     }
     const auto whole = CompileRegex(pattern);
-    const auto split = RouteRegex::Compile(pattern);
+    RegexPool pool;
+    const auto split = RouteRegex::Compile(pattern, pool);
     ASSERT_EQ(whole.has_value(), split.has_value()) << pattern;
     if (!whole) continue;
     ++compiled;
