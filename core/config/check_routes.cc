@@ -12,6 +12,8 @@
 namespace sluice {
 namespace {
 
+constexpr int kMaxHints = 20;
+
 std::string At(std::string_view list, int index) {
   return StrCat({list, "[", Decimal(static_cast<uint64_t>(index)), "]"});
 }
@@ -132,7 +134,10 @@ void RouteChecks::CheckPathChange(const PathChange& change, const config::Match&
 
 void RouteChecks::CheckCluster(std::string_view name, const std::string& path) {
   if (name.empty() || known_.count(name) > 0) return;
-  error_(path, StrCat({"there is no cluster ", Quoted(name), DidYouMean(name, clusters_)}));
+  // Thousands of them, each compared with thousands of names, would take minutes.
+  const bool hint = ++unknown_clusters_ <= kMaxHints;
+  error_(path, StrCat({"there is no cluster ", Quoted(name),
+                       hint ? DidYouMean(name, clusters_) : std::string()}));
 }
 
 }  // namespace sluice

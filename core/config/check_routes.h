@@ -49,6 +49,7 @@ class RouteChecks {
 
   const std::vector<std::string>& clusters_;
   std::set<std::string_view> known_;
+  int unknown_clusters_ = 0;
   Report error_;
   Report warning_;
 };

@@ -31,6 +31,8 @@ class ConfigProblems {
   void Add(Mark mark, std::string path, std::string message);
   void Warn(Mark mark, std::string path, std::string message);
 
+  // More errors are only counted: no need to word them well.
+  bool full() const { return errors_.kept.size() == kMaxErrors; }
   bool has_errors() const { return !errors_.kept.empty(); }
   const std::string& file() const { return file_; }
   // In the order of the file; beyond kMaxErrors they are only counted, in a last line.

@@ -144,7 +144,8 @@ void MessageReader::ReadEntries(const Node& node, const FieldPath& path, Message
     const Field* field = type.FindFieldByName(key.name);
     if (field == nullptr) {
       Add(key.mark, path,
-          StrCat({"unknown field ", Quoted(key.name), DidYouMean(key.name, FieldNames(type))}));
+          StrCat({"unknown field ", Quoted(key.name),
+                  problems_.full() ? "" : DidYouMean(key.name, FieldNames(type))}));
       continue;
     }
     // A name without a value, all of it commented out: as if it were not there.

@@ -158,6 +158,18 @@ TEST(TomlParser, TellsSyntaxErrorsAndBounds) {
   EXPECT_FALSE(ParseToml("a = " + std::string(100'000, '[')));
 }
 
+TEST(TomlParser, DottedKeysAreBounded) {
+  std::string dots;
+  for (int i = 0; i < 100'000; ++i) dots += ".a";
+  EXPECT_EQ(Outcome(ParseToml("b = 1\na" + dots + " = 1\n")),
+            "error 2:2002 more than 1000 dots in a line");
+  EXPECT_FALSE(ParseToml("[a" + dots + "]\n"));
+  EXPECT_EQ(Outcome(ParseToml("a" + dots.substr(0, 128) + " = 1\n")),
+            "error 1:127 nested deeper than 64 levels");
+  // Dots in strings are only text.
+  EXPECT_TRUE(ParseToml("a = \"x\\\"" + dots + "\"\nb = '" + dots + "'\n"));
+}
+
 TEST(Node, FindNearestStepsAsFarAsItCan) {
   const ParseResult tree = ParseYaml("l:\n  - n: {x: 1}\n  - short\nm: {a: {b: 2}}\n");
   ASSERT_TRUE(tree);

@@ -25,6 +25,7 @@ struct TomlAssertionFailed {};
 #include <algorithm>
 #include <charconv>
 #include <exception>
+#include <optional>
 #include <sstream>
 #include <tuple>
 #include <utility>
@@ -123,12 +124,39 @@ class Builder {
   size_t count_ = 0;
 };
 
+// toml++ bounds the nesting of values, not that of dotted keys, and recurses when it takes tables
+// down again. Looks at each line by itself: the inside of a multi-line string counts as well.
+constexpr size_t kMaxDots = 1000;
+
+std::optional<ParseProblem> FindTooManyDots(std::string_view text) {
+  Mark mark;
+  size_t dots = 0;
+  char quote = 0;
+  for (size_t i = 0; i < text.size(); ++i, ++mark.column) {
+    const char c = text[i];
+    if (c == '\n') {
+      mark = Mark{mark.line + 1, 0};
+      dots = 0;
+      quote = 0;
+    } else if (quote != 0) {
+      if (c == quote) quote = 0;
+      if (c == '\\' && quote == '"' && i + 1 < text.size() && text[i + 1] == '"') ++i;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '.' && ++dots > kMaxDots) {
+      return ParseProblem{mark, StrCat({"more than ", Decimal(kMaxDots), " dots in a line"})};
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 ParseResult ParseToml(std::string_view text) {
   const auto problem = [](Mark mark, std::string message) {
     return tl::unexpected<ParseProblem>(ParseProblem{mark, std::move(message)});
   };
+  if (auto dots = FindTooManyDots(text)) return problem(dots->mark, std::move(dots->message));
   try {
     const toml::table table = toml::parse(text);
     return Builder().Build(table, Mark(), 1);
