@@ -5,6 +5,7 @@
 namespace sluice {
 
 Slice Slice::Copy(std::string_view bytes) {
+  if (bytes.empty()) return {};
   Block* block = Block::New(static_cast<uint32_t>(bytes.size()));
   std::memcpy(block->data(), bytes.data(), bytes.size());
   block->set_used(static_cast<uint32_t>(bytes.size()));

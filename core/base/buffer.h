@@ -38,7 +38,7 @@ class Slice {
   }
   ~Slice() { Reset(); }
 
-  // A slice of a new block that holds a copy of `bytes`.
+  // A slice of a new block that holds a copy of `bytes`; without a block if there are none.
   static Slice Copy(std::string_view bytes);
 
   // A second owner of the same bytes.
@@ -70,6 +70,7 @@ class Slice {
   }
   // Grows by `n` bytes already written behind the last. REQUIRES: n <= tail_room().
   void Grow(size_t n) {
+    if (n == 0) return;  // without room, others may have the bytes behind
     end_ += static_cast<uint32_t>(n);
     block_->set_used(end_);
   }

@@ -1,0 +1,97 @@
+#include "core/base/log.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace sluice {
+namespace {
+
+class LogTest : public testing::Test {
+ protected:
+  LogTest() {
+    EXPECT_NE(mkdtemp(folder_.data()), nullptr);
+    EXPECT_TRUE(OpenLog(File()));
+  }
+  ~LogTest() override {
+    EXPECT_TRUE(OpenLog(""));
+    SetLogLevel(LogLevel::kInfo);
+    std::remove(File().c_str());
+    std::remove((File() + ".1").c_str());
+    rmdir(folder_.c_str());
+  }
+  std::string File() const { return folder_ + "/log"; }
+  // Lines without their time, which comes first.
+  std::vector<std::string> Written(const std::string& path) const {
+    std::vector<std::string> lines;
+    std::ifstream in(path);
+    for (std::string line; std::getline(in, line);) {
+      lines.push_back(line.substr(std::min(line.find(' ') + 1, line.size())));
+    }
+    return lines;
+  }
+
+  std::string folder_ = testing::TempDir() + "sluice-log-XXXXXX";
+};
+
+using Lines = std::vector<std::string>;
+
+TEST_F(LogTest, WritesLevelComponentAndMessage) {
+  Log(LogLevel::kInfo, "listener", "web listens on {0} %s");
+  Log(LogLevel::kError, "dns", "failed");
+  EXPECT_EQ(Written(File()), (Lines{"info listener: web listens on {0} %s", "error dns: failed"}));
+}
+
+TEST_F(LogTest, LevelsBelowAreOff) {
+  EXPECT_FALSE(LogEnabled(LogLevel::kDebug));
+  Log(LogLevel::kDebug, "a", "not written");
+  SetLogLevel(LogLevel::kError);
+  EXPECT_FALSE(LogEnabled(LogLevel::kWarning));
+  Log(LogLevel::kWarning, "a", "not written");
+  Log(LogLevel::kError, "a", "written");
+  SetLogLevel(LogLevel::kOff);
+  EXPECT_FALSE(LogEnabled(LogLevel::kError));
+  Log(LogLevel::kError, "a", "not written");
+  EXPECT_EQ(Written(File()), Lines{"error a: written"});
+}
+
+TEST_F(LogTest, ReopenFollowsARotation) {
+  Log(LogLevel::kInfo, "a", "first");
+  ASSERT_EQ(std::rename(File().c_str(), (File() + ".1").c_str()), 0);
+  Log(LogLevel::kInfo, "a", "second");
+  ASSERT_TRUE(ReopenLog());
+  Log(LogLevel::kInfo, "a", "third");
+  EXPECT_EQ(Written(File() + ".1"), (Lines{"info a: first", "info a: second"}));
+  EXPECT_EQ(Written(File()), Lines{"info a: third"});
+}
+
+TEST_F(LogTest, TheOldLogStaysWhenTheNewCannotBeOpened) {
+  const Result<void> opened = OpenLog(folder_);
+  ASSERT_FALSE(opened);
+  EXPECT_TRUE(opened.error().detail.starts_with("open log " + folder_ + ": "))
+      << opened.error().detail;
+  Log(LogLevel::kInfo, "a", "still here");
+  EXPECT_EQ(Written(File()), Lines{"info a: still here"});
+}
+
+TEST_F(LogTest, AnyThreadMayLogAndReopen) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([] {
+      for (int i = 0; i < 200; ++i) Log(LogLevel::kInfo, "thread", "line");
+    });
+  }
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(ReopenLog());
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(Written(File()), Lines(800, "info thread: line"));
+}
+
+}  // namespace
+}  // namespace sluice
