@@ -1,6 +1,6 @@
-// Codec: bytes to messages and back; no sockets, no time. One codec a connection, owned by it. HTTP/1
-// carries one exchange at a time, HTTP/2 many: whoever uses a codec writes for many, told apart by
-// StreamId.
+// Codec: bytes to messages and back; no sockets, no time. One codec a connection, owned by it.
+// HTTP/1 carries one exchange at a time, HTTP/2 many: whoever uses a codec writes for many, told
+// apart by StreamId.
 //
 // Events are called inside Feed (the one place where a callback runs inside the call that caused
 // it). Inside an event the owner may encode, reset and change heads; it must not destroy the codec.
@@ -8,6 +8,11 @@
 // What the owner may rely on, for each stream: Begin, Head, Body*, at most one Trailers, End; or
 // Reset at any point after Begin, and nothing after that. A Head with end=true is followed by End
 // at once.
+//
+// HTTP/1's server: an error of Feed always finds a stream begun, to answer on. A request that asks
+// for CONNECT or an upgrade has its End with its head; the tunnel then ends with another. Each Feed
+// takes one request at most: the owner calls it again after the EncodeEnd that answers it and after
+// Tunnel, also when it has read nothing new.
 #ifndef SLUICE_CORE_HTTP_CODEC_H_
 #define SLUICE_CORE_HTTP_CODEC_H_
 
@@ -118,8 +123,8 @@ class ServerCodec : public Codec {
   // 100 and 103. Not to an HTTP/1.0 client, where it does nothing.
   virtual void EncodeInformational(StreamId id, uint16_t status, const Headers* headers,
                                    Buffer& out) = 0;
-  // Writes the head. Adds the framing and Connection; head.headers has content-length if the size is
-  // known. The codec knows which request it answers (HEAD, HTTP/1.0).
+  // Writes the head. Adds the framing and Connection; head.headers has content-length if the size
+  // is known. The codec knows which request it answers (HEAD, HTTP/1.0).
   virtual void EncodeHead(StreamId id, const ResponseHead& head, bool end, Buffer& out) = 0;
 };
 

@@ -8,9 +8,9 @@ struct MethodRow {
   Method method;
 };
 constexpr MethodRow kMethods[] = {
-    {"GET", Method::kGet},       {"HEAD", Method::kHead},     {"POST", Method::kPost},
-    {"PUT", Method::kPut},       {"DELETE", Method::kDelete}, {"CONNECT", Method::kConnect},
-    {"OPTIONS", Method::kOptions}, {"TRACE", Method::kTrace}, {"PATCH", Method::kPatch},
+    {"GET", Method::kGet},         {"HEAD", Method::kHead},     {"POST", Method::kPost},
+    {"PUT", Method::kPut},         {"DELETE", Method::kDelete}, {"CONNECT", Method::kConnect},
+    {"OPTIONS", Method::kOptions}, {"TRACE", Method::kTrace},   {"PATCH", Method::kPatch},
 };
 
 }  // namespace

@@ -18,8 +18,18 @@ enum class Protocol : uint8_t { kHttp10, kHttp11, kHttp2 };
 std::string_view ProtocolName(Protocol protocol);  // "HTTP/1.1"
 
 // The methods that the proxy itself treats in a special way; every other one is kOther.
-enum class Method : uint8_t { kOther, kGet, kHead, kPost, kPut, kDelete, kConnect, kOptions,
-                              kTrace, kPatch };
+enum class Method : uint8_t {
+  kOther,
+  kGet,
+  kHead,
+  kPost,
+  kPut,
+  kDelete,
+  kConnect,
+  kOptions,
+  kTrace,
+  kPatch
+};
 Method FindMethod(std::string_view name);
 // May be sent twice (RFC 9110 9.2.2).
 bool IsIdempotent(Method method);

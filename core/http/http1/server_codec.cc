@@ -68,10 +68,8 @@ Result<void> Http1ServerCodec::Feed(Buffer& in) {
     switch (state_) {
       case State::kIdle:
         if (!SkipEmptyLines(in, fault)) break;
-        head_ = &events_.OnRequestBegin(++id_);
-        head_reader_.Begin(head_->headers);
+        BeginRequest();
         state_ = State::kHead;
-        request_done_ = response_begun_ = response_done_ = false;
         continue;
       case State::kHead: {
         if (!head_reader_.Read(in, fault)) break;
@@ -96,6 +94,8 @@ Result<void> Http1ServerCodec::Feed(Buffer& in) {
   left_over_ = !in.empty();
   if (fault != nullptr) {
     finished_ = true;
+    const llhttp_t& parser = head_reader_.parser();
+    if (parser.http_major == 1 && parser.http_minor == 0) protocol_ = Protocol::kHttp10;
     return Fail(*fault, Side::kDownstream);
   }
   if (peer_ended_ && !finished_ && (state_ == State::kHead || state_ == State::kBody)) {
@@ -103,7 +103,18 @@ Result<void> Http1ServerCodec::Feed(Buffer& in) {
     return sluice::Fail(Code::kClosed, std::string(kClosedEarly), Side::kDownstream);
   }
   if (peer_ended_ && state_ == State::kIdle) finished_ = true;
+  if (peer_ended_ && state_ == State::kTunnel && !left_over_ && !finished_) return FeedEnd();
   return {};
+}
+
+void Http1ServerCodec::BeginRequest() {
+  head_ = &events_.OnRequestBegin(++id_);
+  head_reader_.Begin(head_->headers);
+  request_done_ = response_begun_ = response_done_ = false;
+  // What the answer to a head that turns out to be broken goes by.
+  method_ = Method::kOther;
+  protocol_ = Protocol::kHttp11;
+  keep_alive_ = false;
 }
 
 // Clients of old send an empty line behind a body (RFC 9112 2.2). True when a request begins.
@@ -117,9 +128,7 @@ bool Http1ServerCodec::SkipEmptyLines(Buffer& in, const Fault*& fault) {
     if (first == '\r' && in.size() == 1) return false;
     if (first == '\r' && in.front().size() == 1) JoinFront(in, Block::kSmall);
     if (first != '\r' || in.front().data()[1] != '\n' || ++empty_lines_ > kMaxEmptyLines) {
-      head_ = &events_.OnRequestBegin(++id_);  // so that there is a stream to answer on
-      request_done_ = response_begun_ = response_done_ = false;
-      keep_alive_ = false;
+      BeginRequest();  // so that there is a stream to answer on
       fault = &kCodecError;
       return false;
     }

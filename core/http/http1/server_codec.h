@@ -34,6 +34,7 @@ class Http1ServerCodec final : public ServerCodec {
   // What is read next.
   enum class State : uint8_t { kIdle, kHead, kBody, kWait, kTunnel };
 
+  void BeginRequest();
   bool SkipEmptyLines(Buffer& in, const Fault*& fault);
   const Fault* FinishHead(Buffer& in);
   void EndRequest(Buffer& in);

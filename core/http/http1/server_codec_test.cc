@@ -293,6 +293,39 @@ TEST(Http1ServerTest, AnswerInsideTheHeadOfARequestWithoutABody) {
   }
 }
 
+TEST(Http1ServerTest, TheAnswerToABrokenHeadKnowsNothingOfTheRequestBefore) {
+  ServerRecorder recorder;
+  recorder.answer = [](ServerRecorder& self, StreamId id) { Give(self, id, {.end = true}); };
+  recorder.Run("HEAD / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\n: x\r\n\r\n", Cut::kWhole);
+  EXPECT_EQ(recorder.error, "400 http1.codec_error");
+  recorder.out.Clear();
+  Give(recorder, 2, {.status = 400, .length = "5"});
+  EXPECT_EQ(recorder.out.ToString(),
+            "HTTP/1.1 400 Bad Request\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello");
+
+  CodecLimits limits;
+  limits.http10 = false;
+  ServerRecorder old(limits);
+  old.Run("GET / HTTP/1.0\r\n\r\n", Cut::kWhole);
+  Give(old, 1, {.status = 426});
+  EXPECT_EQ(old.out.ToString(), "HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\n\r\nhello");
+}
+
+TEST(Http1ServerTest, TunnelAfterTheClientHasEnded) {
+  ServerRecorder recorder;
+  recorder.Run("CONNECT b:1 HTTP/1.1\r\nHost: b:1\r\n\r\nearly", Cut::kWhole, true);
+  Arena arena;
+  ResponseHead head(arena);
+  head.status = 200;
+  recorder.codec->EncodeHead(1, head, false, recorder.out);
+  recorder.codec->Tunnel(1);
+  recorder.log.clear();
+  EXPECT_TRUE(recorder.codec->Feed(recorder.in));
+  EXPECT_EQ(recorder.log, "body early\nend 1\n");
+  recorder.codec->EncodeEnd(1, nullptr, recorder.out);
+  EXPECT_TRUE(recorder.codec->Finished());
+}
+
 TEST(Http1ServerTest, ExpectContinue) {
   const std::string request =
       "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 5\r\n\r\n";
