@@ -1,7 +1,7 @@
-// Timer: a callback at a time, once. A member of whoever waits: destroying it cancels it. TimerWheel:
-// the timers of one loop, a hierarchical hashed wheel (Varghese and Lauck, 1987, scheme 7) of 1 ms
-// ticks: arming and cancelling are O(1). A timer fires at its deadline or up to 1 ms later, never
-// before it.
+// Timer: a callback at a time, once. A member of whoever waits: destroying it cancels it.
+// TimerWheel: the timers of one loop, a hierarchical hashed wheel (Varghese and Lauck, 1987, scheme
+// 7) of 1 ms ticks: arming and cancelling are O(1). A timer fires at its deadline or up to 1 ms
+// later, never before it.
 #ifndef SLUICE_CORE_EVENT_TIMER_H_
 #define SLUICE_CORE_EVENT_TIMER_H_
 
