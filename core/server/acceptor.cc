@@ -1,0 +1,118 @@
+#include "core/server/acceptor.h"
+
+#include <cstring>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/base/log.h"
+#include "core/base/strings.h"
+
+namespace sluice {
+namespace {
+
+// How many idle connections are looked at for one that was served before: clients that connect and
+// say nothing must not make each new client expensive.
+constexpr int kLookAt = 64;
+
+}  // namespace
+
+Acceptor::Acceptor(AcceptorOwner& owner, ListenerRuntime& runtime, AcceptorLimits limits)
+    : owner_(owner),
+      loop_(runtime.worker.loop),
+      runtime_(runtime),
+      limits_(limits),
+      listener_(loop_, *this),
+      admit_task_(Callback::To<&Acceptor::Admit>(this)),
+      retry_(loop_, Callback::To<&Acceptor::Admit>(this)) {}
+
+Acceptor::~Acceptor() {
+  CHECK(empty());
+  listener_.Close();
+}
+
+Result<void> Acceptor::Start(int fd) { return listener_.Start(fd); }
+
+void Acceptor::OnAccept(Fd fd, const Address& peer) {
+  if (TryAcquire()) return Serve(std::move(fd), peer);
+  runtime_.stats.connections_limited.Inc();
+  listener_.Pause();
+  waiting_ = std::move(fd);
+  waiting_peer_ = peer;
+  Admit();
+}
+
+void Acceptor::OnAcceptPaused(int errno_value) {
+  runtime_.stats.accept_errors.Inc();
+  Log(LogLevel::kWarning, "listener",
+      StrCat({runtime_.settings.name, ": accepting pauses: ", std::strerror(errno_value)}));
+}
+
+bool Acceptor::TryAcquire() {
+  if (!limits_.listener.TryAcquire()) {
+    overall_full_ = false;
+    return false;
+  }
+  if (limits_.overall.TryAcquire()) return true;
+  limits_.listener.Release();
+  overall_full_ = true;
+  return false;
+}
+
+void Acceptor::Admit() {
+  if (!waiting_) return;
+  if (draining_) {
+    // It was taken out of the kernel's queue: nobody else can serve it.
+    limits_.listener.Acquire();
+    limits_.overall.Acquire();
+  } else if (!TryAcquire()) {
+    retry_.Start(kRetry);
+    if (!CloseOneIdle() && overall_full_) owner_.OnRoomWanted();
+    return;
+  }
+  retry_.Cancel();
+  Serve(std::move(waiting_), waiting_peer_);
+  waiting_peer_ = Address();
+  if (!draining_) listener_.Resume();
+}
+
+void Acceptor::Serve(Fd fd, const Address& peer) {
+  ++open_;
+  owner_.OnConnectionCount(1);
+  auto* connection = new ServerConnection(*this, runtime_, all_, idle_, std::move(fd), peer);
+  connection->Start();
+}
+
+void Acceptor::OnConnectionClosed(ServerConnection&) {
+  --open_;
+  limits_.listener.Release();
+  limits_.overall.Release();
+  owner_.OnConnectionCount(-1);
+}
+
+bool Acceptor::CloseOneIdle() {
+  int looked = 0;
+  ServerConnection* const found = idle_.FindFirst([&looked](const ServerConnection& connection) {
+    return connection.requests() > 0 || ++looked == kLookAt;
+  });
+  if (found == nullptr || found->requests() == 0) return false;
+  runtime_.stats.connections_closed_idle.Inc();
+  found->Drain();
+  return true;
+}
+
+void Acceptor::Drain() {
+  draining_ = true;
+  listener_.Pause();
+  Admit();
+  all_.ForEach([](ServerConnection& connection) { connection.Drain(); });
+}
+
+void Acceptor::Abort() {
+  draining_ = true;
+  listener_.Pause();
+  retry_.Cancel();
+  waiting_.Close();
+  all_.ForEach([](ServerConnection& connection) { connection.Abort(); });
+}
+
+}  // namespace sluice

@@ -1,0 +1,97 @@
+// Acceptor: takes the connections of one listening socket on one worker, makes a ServerConnection
+// of each, and keeps within the limits. Owned by the worker (or by the admin listener); of its
+// thread.
+//
+// At a limit the next client is taken from the kernel's queue but not served: it waits here,
+// accepting stops (the kernel queues the rest), and the keep-alive connection that has been idle
+// for longest is closed to make room for it. So nothing is closed unless somebody waits, and only
+// one for each. Room that this worker makes is used at once; that of other workers is found by a
+// short timer.
+#ifndef SLUICE_CORE_SERVER_ACCEPTOR_H_
+#define SLUICE_CORE_SERVER_ACCEPTOR_H_
+
+#include <cstddef>
+
+#include "core/base/result.h"
+#include "core/event/loop.h"
+#include "core/net/listener.h"
+#include "core/proxy/listener_runtime.h"
+#include "core/proxy/server_connection.h"
+#include "core/server/connection_limit.h"
+
+namespace sluice {
+
+class AcceptorOwner {
+ public:
+  // A connection has come, or has gone. Called from inside of the acceptor.
+  virtual void OnConnectionCount(int change) = 0;
+  // A client waits for the overall limit, and the acceptor has no idle connection that it could
+  // close: others may. Called from inside of the acceptor.
+  virtual void OnRoomWanted() = 0;
+
+ protected:
+  ~AcceptorOwner() = default;
+};
+
+// Borrowed; they outlive the acceptor.
+struct AcceptorLimits {
+  ConnectionLimit& listener;
+  ConnectionLimit& overall;
+};
+
+class Acceptor final : private Listener::Handler, private ServerConnectionOwner {
+ public:
+  // How often a client that waits looks for room that other workers made.
+  static constexpr Nanos kRetry = 10 * kMillisecond;
+
+  // `runtime` outlives the acceptor.
+  Acceptor(AcceptorOwner& owner, ListenerRuntime& runtime, AcceptorLimits limits);
+  // REQUIRES: empty().
+  ~Acceptor();
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+
+  // Begins to accept. The socket stays its owner's.
+  Result<void> Start(int fd);
+  // Accepts no more, lets every connection end after what it has in flight. The socket goes on to
+  // queue until its owner closes it.
+  void Drain();
+  // Closes every connection at once.
+  void Abort();
+  // There may be room: serves the client that waits, if there is one.
+  void OnRoom() { loop_.Defer(admit_task_); }
+  // Closes the keep-alive connection that has been idle for longest; false: there is none.
+  bool CloseOneIdle();
+
+  bool empty() const { return open_ == 0; }
+  size_t open() const { return open_; }
+  bool full() const { return static_cast<bool>(waiting_); }
+
+ private:
+  void OnAccept(Fd fd, const Address& peer) override;
+  void OnAcceptPaused(int errno_value) override;
+  void OnConnectionClosed(ServerConnection& connection) override;
+
+  void Admit();
+  void Serve(Fd fd, const Address& peer);
+  bool TryAcquire();
+
+  AcceptorOwner& owner_;
+  Loop& loop_;
+  ListenerRuntime& runtime_;
+  AcceptorLimits limits_;
+  Listener listener_;
+  Task admit_task_;
+  Timer retry_;
+  Fd waiting_;
+  Address waiting_peer_;
+  size_t open_ = 0;
+  bool overall_full_ = false;  // it was the overall limit that the client in waiting_ met
+  bool draining_ = false;
+  ServerConnection::AllList all_;
+  ServerConnection::IdleList idle_;  // the one that is idle for longest in front
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_SERVER_ACCEPTOR_H_

@@ -1,0 +1,105 @@
+// Generation: what a configuration becomes in this process: its snapshot, compiled listeners,
+// clusters. Built on the main thread and owned by the server; workers borrow it and read what is
+// const. A reload builds the next one beside it; this one lives until no worker uses it any more.
+//
+// WorkerGeneration: the same as one worker uses it. Owned by the worker; of its thread.
+#ifndef SLUICE_CORE_SERVER_GENERATION_H_
+#define SLUICE_CORE_SERVER_GENERATION_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/net/address.h"
+#include "core/net/listen_socket.h"
+#include "core/proxy/listener_runtime.h"
+#include "core/proxy/listener_settings.h"
+#include "core/proxy/proxy_worker.h"
+#include "core/server/connection_limit.h"
+#include "core/upstream/cluster.h"
+
+namespace sluice {
+
+namespace config {
+class Listen;
+}
+class Snapshot;
+
+// Makes one worker's runtime of a listener. Any worker's thread, several at a time.
+using NewListenerRuntime =
+    std::function<std::unique_ptr<ListenerRuntime>(const ListenerSettings&, ProxyWorker&)>;
+
+// That of a listener whose last filter is the router.
+std::unique_ptr<ListenerRuntime> NewRouterRuntime(const ListenerSettings& settings,
+                                                  ProxyWorker& worker);
+
+struct ListenPlace {
+  Address address;
+  ListenOptions options;
+};
+// Errors name the user or group that is not there.
+Result<ListenPlace> ReadListen(const config::Listen& listen);
+
+class Generation {
+ public:
+  struct Listener {
+    Listener(ListenPlace listen_place, std::unique_ptr<const ListenerSettings> listener_settings,
+             NewListenerRuntime new_listener_runtime);
+
+    ListenPlace place;
+    std::unique_ptr<const ListenerSettings> settings;
+    NewListenerRuntime new_runtime;
+    std::unique_ptr<ConnectionLimit> limit;
+  };
+
+  // Empty: for what is put together without a configuration (the echo server).
+  Generation();
+  ~Generation();
+  Generation(const Generation&) = delete;
+  Generation& operator=(const Generation&) = delete;
+
+  // Compiles the snapshot. `loop` is the main thread's; it and what `context` names outlive the
+  // generation. Errors name the place in the configuration. Opens log files (but in a dry run), no
+  // sockets.
+  static Result<std::unique_ptr<Generation>> Build(std::shared_ptr<const Snapshot> snapshot,
+                                                   Loop& loop, const LoadContext& context);
+  void Add(ListenPlace place, std::unique_ptr<const ListenerSettings> settings,
+           NewListenerRuntime new_runtime);
+
+  // Null for one without a configuration.
+  const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
+  const std::vector<Listener>& listeners() const { return listeners_; }
+  const std::vector<std::unique_ptr<Cluster>>& clusters() const { return clusters_; }
+  const std::optional<ListenPlace>& admin() const { return admin_; }
+
+  // Has every cluster its first answer from DNS? Main thread.
+  bool warm() const;
+  // SIGUSR1. Main thread.
+  void ReopenLogs() const;
+
+ private:
+  // What is compiled from the snapshot's config points into it: it goes last.
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::vector<std::unique_ptr<Cluster>> clusters_;
+  std::vector<Listener> listeners_;
+  std::optional<ListenPlace> admin_;
+};
+
+class WorkerGeneration {
+ public:
+  // Both outlive it. REQUIRES: the worker's clusters are there.
+  WorkerGeneration(const Generation& generation, ProxyWorker& worker);
+
+  // As Generation::listeners().
+  ListenerRuntime& runtime(size_t listener) { return *runtimes_[listener]; }
+
+ private:
+  std::vector<std::unique_ptr<ListenerRuntime>> runtimes_;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_SERVER_GENERATION_H_

@@ -1,0 +1,51 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "core/server/commands/command.h"
+#include "core/server/version.h"
+
+namespace sluice {
+namespace {
+
+struct Entry {
+  const char* name;
+  const char* about;
+  std::unique_ptr<Command> (*make)();
+};
+
+constexpr Entry kCommands[] = {
+    {"run", "Runs the proxy", NewRunCommand},
+    {"check", "Says what a configuration would run, or all that is wrong with it", NewCheckCommand},
+    {"echo", "Runs a small upstream that says back what it receives", NewEchoCommand},
+    {"filters", "Lists the filters", NewFiltersCommand},
+    {"version", "Says the version", NewVersionCommand},
+};
+
+int Main(int argc, char** argv) {
+  CLI::App app("Sluice, an L7 proxy with a filter chain", "sluice");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "sluice " + std::string(kVersion));
+  std::unique_ptr<Command> commands[std::size(kCommands)];
+  Command* selected = nullptr;
+  for (size_t i = 0; i < std::size(kCommands); ++i) {
+    commands[i] = kCommands[i].make();
+    CLI::App* const sub = app.add_subcommand(kCommands[i].name, kCommands[i].about);
+    Command* const command = commands[i].get();
+    command->AddOptions(*sub);
+    sub->callback([&selected, command] { selected = command; });
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help, --version
+    return app.exit(success);
+  } catch (const CLI::Error& error) {
+    return FailCommand(std::string(error.what()) + "; see sluice --help");
+  }
+  return selected->Run();
+}
+
+}  // namespace
+}  // namespace sluice
+
+int main(int argc, char** argv) { return sluice::Main(argc, argv); }

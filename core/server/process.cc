@@ -1,0 +1,108 @@
+#include "core/server/process.h"
+
+#include <dirent.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <string>
+
+#include "core/base/strings.h"
+#include "core/net/listen_socket.h"
+
+namespace sluice {
+namespace {
+
+constexpr uid_t kNobodyNamed = static_cast<uid_t>(-1);
+
+// Sets the groups too: those of root must not stay.
+Result<void> BecomeGroups(uid_t user, gid_t group) {
+  const passwd* entry = user == kNobodyNamed ? nullptr : getpwuid(user);
+  const int result = entry != nullptr ? initgroups(entry->pw_name, group) : setgroups(1, &group);
+  if (result != 0) return Fail(SystemError("setgroups", errno));
+  if (setgid(group) != 0) return Fail(SystemError("setgid", errno));
+  return {};
+}
+
+}  // namespace
+
+uint64_t RaiseFdLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  if (limit.rlim_cur != limit.rlim_max) {
+    rlimit raised = limit;
+    raised.rlim_cur = raised.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  }
+  return limit.rlim_cur;
+}
+
+uint32_t ConnectionsFor(uint64_t fd_limit, uint64_t reserved) {
+  if (fd_limit <= reserved + 2) return 1;
+  return static_cast<uint32_t>(std::min<uint64_t>((fd_limit - reserved) / 2, UINT32_MAX));
+}
+
+Result<void> DropPrivileges(std::string_view user, std::string_view group) {
+  if (user.empty() && group.empty()) return {};
+  const Result<uid_t> uid = FindUser(user);
+  if (!uid) return Fail(uid.error());
+  Result<gid_t> gid = FindGroup(group);
+  if (!gid) return Fail(gid.error());
+  if (group.empty()) {
+    const passwd* entry = getpwuid(*uid);
+    if (entry == nullptr) {
+      return Fail(Code::kNotFound,
+                  StrCat({"user \"", user, "\" has no entry that says its group: set `group`"}));
+    }
+    gid = entry->pw_gid;
+  }
+  const bool same = (user.empty() || *uid == geteuid()) && *gid == getegid();
+  if (same && geteuid() != 0) return {};
+  SLUICE_TRY(BecomeGroups(*uid, *gid));
+  if (user.empty()) return {};
+  if (setuid(*uid) != 0) return Fail(SystemError("setuid", errno));
+  uid_t real = 0;
+  uid_t effective = 0;
+  uid_t saved = 0;
+  if (getresuid(&real, &effective, &saved) != 0 || real != *uid || effective != *uid ||
+      saved != *uid || (*uid != 0 && setuid(0) == 0)) {
+    return Fail(Code::kPermission, StrCat({"could not become user \"", user, "\" for good"}));
+  }
+  return {};
+}
+
+uint32_t AvailableCores() {
+  // Larger machines than the plain cpu_set_t says have more than 1024 cores.
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof(cores), &cores) == 0) {
+    return static_cast<uint32_t>(std::max(1, CPU_COUNT(&cores)));
+  }
+  return static_cast<uint32_t>(std::max<int64_t>(1, sysconf(_SC_NPROCESSORS_ONLN)));
+}
+
+uint64_t ResidentBytes() {
+  std::FILE* const file = std::fopen("/proc/self/statm", "re");
+  if (file == nullptr) return 0;
+  unsigned long long size = 0;
+  unsigned long long resident = 0;
+  const int read = std::fscanf(file, "%llu %llu", &size, &resident);
+  std::fclose(file);
+  return read == 2 ? resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
+uint64_t OpenFds() {
+  DIR* const directory = opendir("/proc/self/fd");
+  if (directory == nullptr) return 0;
+  uint64_t count = 0;
+  while (readdir(directory) != nullptr) ++count;
+  closedir(directory);
+  return count < 3 ? 0 : count - 3;  // ".", ".." and the directory's own
+}
+
+}  // namespace sluice

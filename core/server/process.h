@@ -1,0 +1,33 @@
+// What concerns the process as a whole: its fd limit, the user that it becomes, its size. Main
+// thread, before workers start.
+#ifndef SLUICE_CORE_SERVER_PROCESS_H_
+#define SLUICE_CORE_SERVER_PROCESS_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "core/base/result.h"
+
+namespace sluice {
+
+// Raises the soft limit of open files to the hard one; returns what holds then.
+uint64_t RaiseFdLimit();
+
+// How many client connections fit: each may need an fd upstream too, and `reserved` fds are for the
+// rest (listening sockets, logs, loops).
+uint32_t ConnectionsFor(uint64_t fd_limit, uint64_t reserved);
+
+// Becomes `user` and `group`, by name or number, for good. An empty group is the user's own; both
+// empty: nothing changes. REQUIRES: no other thread yet.
+Result<void> DropPrivileges(std::string_view user, std::string_view group);
+
+// Cores that this process may run on.
+uint32_t AvailableCores();
+
+// Now; 0 if it cannot be said.
+uint64_t ResidentBytes();
+uint64_t OpenFds();
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_SERVER_PROCESS_H_

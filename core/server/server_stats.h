@@ -1,0 +1,43 @@
+// The metrics of the process as a whole. Of the main thread.
+#ifndef SLUICE_CORE_SERVER_SERVER_STATS_H_
+#define SLUICE_CORE_SERVER_SERVER_STATS_H_
+
+#include "core/server/version.h"
+#include "core/stats/scope.h"
+
+namespace sluice {
+
+struct ServerStats {
+  Gauge build_info;
+  Gauge start_time;
+  Gauge ready;
+  Gauge draining;
+  Gauge workers;
+  Gauge max_connections;
+  Gauge config_version;
+  Gauge resident_bytes;
+  Gauge open_fds;
+  Gauge max_fds;
+
+  void Describe(MetricTable& table) {
+    table.Add(build_info, {"sluice_build_info", "Always 1; the version is its label."},
+              {{"version", kVersion}});
+    table.Add(start_time,
+              {"sluice_server_start_time_seconds", "When the process started, since the epoch."});
+    table.Add(ready, {"sluice_server_ready", "1 while /ready answers 200."});
+    table.Add(draining, {"sluice_server_draining", "1 from SIGTERM on."});
+    table.Add(workers, {"sluice_server_workers", "Threads that serve requests."});
+    table.Add(max_connections, {"sluice_server_connections_limit",
+                                "Client connections that there may be at a time."});
+    table.Add(config_version,
+              {"sluice_server_config_version", "Counts the configurations of this process."});
+    table.Add(resident_bytes, {"sluice_server_resident_memory_bytes",
+                               "Memory of the process that is in RAM.", MetricUnit::kBytes});
+    table.Add(open_fds, {"sluice_server_open_fds", "Open file descriptors."});
+    table.Add(max_fds, {"sluice_server_max_fds", "The limit of open file descriptors."});
+  }
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_SERVER_SERVER_STATS_H_
