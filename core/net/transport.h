@@ -1,5 +1,5 @@
-// Transport: an fd that can be read and written, plain or TLS. Never blocks. Owned by its Connection,
-// the only one that calls it.
+// Transport: an fd that can be read and written, plain or TLS. Never blocks. Owned by its
+// Connection, the only one that calls it.
 #ifndef SLUICE_CORE_NET_TRANSPORT_H_
 #define SLUICE_CORE_NET_TRANSPORT_H_
 

@@ -31,11 +31,10 @@ std::optional<LocalReply> PreparePath(const ListenerSettings& settings, RequestH
   PathOptions options;
   options.normalize = settings.normalize_path;
   options.merge_slashes = settings.merge_slashes;
-  options.escaped_slashes = settings.escaped_slashes == EscapedSlashRule::kKeep
-                                ? EscapedSlashes::kKeep
-                            : settings.escaped_slashes == EscapedSlashRule::kReject
-                                ? EscapedSlashes::kReject
-                                : EscapedSlashes::kRedirect;
+  options.escaped_slashes =
+      settings.escaped_slashes == EscapedSlashRule::kKeep     ? EscapedSlashes::kKeep
+      : settings.escaped_slashes == EscapedSlashRule::kReject ? EscapedSlashes::kReject
+                                                              : EscapedSlashes::kRedirect;
   Result<NormalPath> path = NormalizePath(head.path, options, arena);
   if (!path) return BadPath();
   head.path = path->path;
@@ -71,8 +70,7 @@ std::string_view ForwardedClient(const EdgeInput& input, std::string_view forwar
   return client;
 }
 
-void PrepareForwarded(const EdgeInput& input, RequestHead& head, StreamInfo& info,
-                      bool trusted) {
+void PrepareForwarded(const EdgeInput& input, RequestHead& head, StreamInfo& info, bool trusted) {
   Headers& headers = head.headers;
   Arena& arena = headers.arena();
   info.client_ip = input.remote_ip;

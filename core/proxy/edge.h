@@ -1,5 +1,5 @@
-// What the edge does to a request before anything matches on it: the path is normalised, what a client
-// may not set is taken out, who it came from and under which id is written in.
+// What the edge does to a request before anything matches on it: the path is normalised, what a
+// client may not set is taken out, who it came from and under which id is written in.
 #ifndef SLUICE_CORE_PROXY_EDGE_H_
 #define SLUICE_CORE_PROXY_EDGE_H_
 

@@ -3,8 +3,7 @@
 namespace sluice {
 
 ListenerRuntime::ListenerRuntime(const ListenerSettings& listener_settings,
-                                 ProxyWorker& proxy_worker,
-                                 std::unique_ptr<LastFilterFactory> last)
+                                 ProxyWorker& proxy_worker, std::unique_ptr<LastFilterFactory> last)
     : settings(listener_settings),
       worker(proxy_worker),
       stats(listener_settings.stats.Bind(proxy_worker.stats)),

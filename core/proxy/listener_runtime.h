@@ -1,6 +1,6 @@
-// ListenerRuntime: one listener's settings as one worker uses them: filter factories, chain plans by
-// route, handles of the stats. Owned by the worker's generation of the configuration; a stream keeps
-// the one that it began with.
+// ListenerRuntime: one listener's settings as one worker uses them: filter factories, chain plans
+// by route, handles of the stats. Owned by the worker's generation of the configuration; a stream
+// keeps the one that it began with.
 #ifndef SLUICE_CORE_PROXY_LISTENER_RUNTIME_H_
 #define SLUICE_CORE_PROXY_LISTENER_RUNTIME_H_
 

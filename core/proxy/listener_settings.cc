@@ -36,8 +36,7 @@ class Compiler {
     Result<LocalReplyMap> replies = LocalReplyMap::Compile(listener_);
     if (!replies) return Fail(std::move(replies).error());
     out_->local_replies = std::move(*replies);
-    out_->stats =
-        StatsScope(context_.stats, {{"listener", out_->name}}).Group<ListenerStats>();
+    out_->stats = StatsScope(context_.stats, {{"listener", out_->name}}).Group<ListenerStats>();
     return std::unique_ptr<const ListenerSettings>(std::move(out_));
   }
 
@@ -117,10 +116,10 @@ class Compiler {
     RouteExtras& extras = out_->route_extras[route.index()];
     extras.changes.resize(route.choice_count());
     for (size_t choice = 0; choice < route.choice_count(); ++choice) {
-      SLUICE_TRY(CompileChanges(route.headers(choice).request, place,
-                                extras.changes[choice].request));
-      SLUICE_TRY(CompileChanges(route.headers(choice).response, place,
-                                extras.changes[choice].response));
+      SLUICE_TRY(
+          CompileChanges(route.headers(choice).request, place, extras.changes[choice].request));
+      SLUICE_TRY(
+          CompileChanges(route.headers(choice).response, place, extras.changes[choice].response));
     }
     if (!route.name().empty()) {
       extras.stats = StatsScope(context_.stats, {{"listener", out_->name}, {"route", route.name()}})

@@ -45,7 +45,7 @@ struct RouteExtras {
   std::vector<Changes> changes;
   // Which filters run here: an index into `filters`, in chain order.
   std::vector<uint32_t> filters;
-  bool default_filters = true;  // the listener's own list
+  bool default_filters = true;   // the listener's own list
   StatsGroup<RouteStats> stats;  // of named routes
   bool has_stats = false;
 };
@@ -61,10 +61,10 @@ struct ListenerSettings {
   std::string name;
   CodecLimits codec;
   Nanos head_timeout = 10 * kSecond;
-  Nanos body_idle_timeout = 60 * kSecond;    // 0: none
+  Nanos body_idle_timeout = 60 * kSecond;     // 0: none
   Nanos stream_idle_timeout = 300 * kSecond;  // 0: none
   Nanos keep_alive_timeout = 60 * kSecond;
-  uint64_t body_size = 0;  // 0: no limit
+  uint64_t body_size = 0;    // 0: no limit
   uint32_t connections = 0;  // 0: no limit
   uint64_t requests_per_connection = 0;
 
@@ -76,7 +76,7 @@ struct ListenerSettings {
   std::vector<Cidr> trusted_cidrs;
   bool x_forwarded = true;
   bool request_id = true;
-  std::string via;  // empty: no Via
+  std::string via;                    // empty: no Via
   bool keep_private_headers = false;  // a filter reads x-sluice-* of clients, and takes them out
 
   ServerHeaderMode server_header = ServerHeaderMode::kOverwrite;
@@ -85,7 +85,7 @@ struct ListenerSettings {
 
   // Null for listeners whose last filter is not the router: the admin API, the echo server.
   std::unique_ptr<const RouteTable> routes;
-  std::vector<RouteExtras> route_extras;  // by Route::index()
+  std::vector<RouteExtras> route_extras;                             // by Route::index()
   std::vector<std::unique_ptr<const HeaderChanges>> header_changes;  // that route_extras point to
   // The listener's filters first, in order (`filter_count` of them), then forms that routes gave.
   std::vector<LoadedFilter> filters;

@@ -64,9 +64,9 @@ struct ListenerStats {
                                "Bytes read from connections.", MetricUnit::kBytes});
     table.Add(bytes_sent, {"sluice_downstream_sent_bytes_total", "Bytes written to connections.",
                            MetricUnit::kBytes});
-    table.Add(request_duration, {"sluice_downstream_request_duration_seconds",
-                                 "From a request's first byte to its response's last.",
-                                 MetricUnit::kMicroseconds});
+    table.Add(request_duration,
+              {"sluice_downstream_request_duration_seconds",
+               "From a request's first byte to its response's last.", MetricUnit::kMicroseconds});
   }
 };
 
@@ -77,9 +77,10 @@ struct RouteStats {
   void Describe(MetricTable& table) {
     constexpr std::string_view kClasses[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
     for (size_t i = 0; i < 6; ++i) {
-      table.Add(responses[i], {"sluice_route_responses_total",
-                               "Responses of named routes by the status' first digit."},
-                {{"code_class", kClasses[i]}});
+      table.Add(
+          responses[i],
+          {"sluice_route_responses_total", "Responses of named routes by the status' first digit."},
+          {{"code_class", kClasses[i]}});
     }
   }
 };

@@ -25,8 +25,8 @@ class LocalReplyMap {
   LocalReplyMap& operator=(LocalReplyMap&&) noexcept;
   ~LocalReplyMap();
 
-  // Changes `reply` by the first entry that fits its flag and status. The entry's header changes are
-  // to be applied to the response's head; null: none.
+  // Changes `reply` by the first entry that fits its flag and status. The entry's header changes
+  // are to be applied to the response's head; null: none.
   const HeaderChanges* Apply(LocalReply& reply, const StreamInfo& info) const;
   bool empty() const { return entries_.empty(); }
 

@@ -15,8 +15,8 @@ constexpr size_t kMaxBacklog = 256 * 1024;
 constexpr Nanos kTimeout = 15 * kSecond;
 }  // namespace
 
-// One copy. It lives on the heap by itself, since it may outlive its stream; it ends with its answer,
-// a failure or its time-out, and then retires.
+// One copy. It lives on the heap by itself, since it may outlive its stream; it ends with its
+// answer, a failure or its time-out, and then retires.
 class MirrorCopy final : public Retirable, private UpstreamEvents {
  public:
   MirrorCopy(Mirror& mirror, ListenerRuntime& runtime, WorkerCluster& cluster,
@@ -45,9 +45,8 @@ class MirrorCopy final : public Retirable, private UpstreamEvents {
     end_ = end;
     if (trailers != nullptr && end) {
       trailers_ = arena_.Make<Headers>(arena_).release();
-      trailers->ForEach([this](const Headers::Entry& entry) {
-        trailers_->Add(entry.name, entry.value);
-      });
+      trailers->ForEach(
+          [this](const Headers::Entry& entry) { trailers_->Add(entry.name, entry.value); });
     }
     if (backlog_.size() > kMaxBacklog) return GiveUp();
     Flush();

@@ -71,8 +71,8 @@ void Router::OnRequestHeaders(RequestHead& head, bool end) {
     Stop();
     return responder_.Reply(std::move(reply));
   }
-  const RouteTarget target = route->Pick(HeadRouteInput(head, info.client_ip),
-                                         runtime_.worker.random);
+  const RouteTarget target =
+      route->Pick(HeadRouteInput(head, info.client_ip), runtime_.worker.random);
   info.route_choice = target.choice;
   cluster_ = target.cluster_index != kNoCluster ? runtime_.worker.cluster(target.cluster_index)
                                                 : runtime_.worker.FindCluster(target.cluster);
@@ -91,10 +91,9 @@ void Router::Redirect(const Route& route, RequestHead& head) {
   reply.status = route.redirect()->status();
   reply.details = "direct_response";
   reply.unmapped = true;
-  reply.headers.emplace_back(
-      "location", std::string(route.redirect()->Location(head.scheme, head.authority,
-                                                         head.path_only(), head.query(),
-                                                         responder_.stream_arena())));
+  reply.headers.emplace_back("location", std::string(route.redirect()->Location(
+                                             head.scheme, head.authority, head.path_only(),
+                                             head.query(), responder_.stream_arena())));
   Stop();
   responder_.Reply(std::move(reply));
 }

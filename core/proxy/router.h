@@ -2,8 +2,8 @@
 // endpoint, sends the request there, and brings the response back. One per stream.
 //
 // A try that failed before it can have been acted upon is repeated, silently and once for each
-// reason: at another endpoint when the connect failed, on a fresh connection when a reused one turned
-// out to be closed (RFC 9112 9.3.1).
+// reason: at another endpoint when the connect failed, on a fresh connection when a reused one
+// turned out to be closed (RFC 9112 9.3.1).
 #ifndef SLUICE_CORE_PROXY_ROUTER_H_
 #define SLUICE_CORE_PROXY_ROUTER_H_
 
@@ -76,15 +76,15 @@ class Router final : public LastFilter, private UpstreamEvents {
   Headers* request_trailers_ = nullptr;
   Headers* response_trailers_ = nullptr;
   bool request_has_body_ = false;
-  bool request_end_ = false;       // all of it has come to us
+  bool request_end_ = false;  // all of it has come to us
   bool pull_outstanding_ = false;
-  bool replay_whole_ = true;       // replay_ holds everything of the body so far
-  bool head_sent_ = false;         // in this try
+  bool replay_whole_ = true;  // replay_ holds everything of the body so far
+  bool head_sent_ = false;    // in this try
   bool response_started_ = false;
   bool response_end_ = false;
   bool connect_retried_ = false;
   bool stale_retried_ = false;
-  bool counted_ = false;           // the try is in the active gauge
+  bool counted_ = false;  // the try is in the active gauge
   bool stopped_ = false;
   bool tunnel_ = false;
 };

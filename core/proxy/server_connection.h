@@ -1,8 +1,8 @@
 // ServerConnection: a client's connection: its codec, its streams, its time-outs, its end. Owned by
 // its acceptor's list; retires itself. Of the worker's thread.
 //
-// One timer serves all: it fires at the earliest moment that was of interest when it was armed, looks
-// at what is due, and is armed anew. An ordinary request neither arms nor cancels it.
+// One timer serves all: it fires at the earliest moment that was of interest when it was armed,
+// looks at what is due, and is armed anew. An ordinary request neither arms nor cancels it.
 #ifndef SLUICE_CORE_PROXY_SERVER_CONNECTION_H_
 #define SLUICE_CORE_PROXY_SERVER_CONNECTION_H_
 
@@ -136,10 +136,10 @@ class ServerConnection final : public Retirable,
   State state_ = State::kOpen;
   bool remote_is_trusted_ = false;
   bool feeding_ = false;
-  bool failed_ = false;    // the codec gave up: its input is not read any more
+  bool failed_ = false;  // the codec gave up: its input is not read any more
   bool draining_ = false;
   bool unread_request_ = false;  // the client may still be sending: linger before closing
-  bool close_due_ = false;  // when feeding is over
+  bool close_due_ = false;       // when feeding is over
   bool close_reset_ = false;
 };
 

@@ -65,8 +65,8 @@ void Stream::OnHead(bool end) {
   info_.request_head_bytes = request_head_.wire_size;
   expects_continue_ = request_head_.expects_continue && !end;
   if (end) info_.request_end = last_activity_;
-  const EdgeInput edge{runtime_.settings, connection_.remote_ip(),
-                       connection_.remote_is_trusted(), connection_.info().tls};
+  const EdgeInput edge{runtime_.settings, connection_.remote_ip(), connection_.remote_is_trusted(),
+                       connection_.info().tls};
   std::optional<LocalReply> refusal =
       PrepareRequest(edge, request_head_, info_, runtime_.worker.random);
   MatchRoute();
@@ -167,8 +167,7 @@ void Stream::PullRequestBody() {
   if (expects_continue_) {
     expects_continue_ = false;
     if (response_ == ResponseState::kNone) {
-      connection_.codec().EncodeInformational(id_, 100, nullptr,
-                                              connection_.connection().output());
+      connection_.codec().EncodeInformational(id_, 100, nullptr, connection_.connection().output());
       connection_.connection().Write();
     }
   }
@@ -216,8 +215,7 @@ void Stream::OnBodyPassed(Direction direction, Buffer& data, bool end, Headers* 
 
 void Stream::SendInformational(uint16_t status, const Headers& headers) {
   if (response_ != ResponseState::kNone) return;
-  connection_.codec().EncodeInformational(id_, status, &headers,
-                                          connection_.connection().output());
+  connection_.codec().EncodeInformational(id_, status, &headers, connection_.connection().output());
   connection_.connection().Write();
 }
 
@@ -375,8 +373,7 @@ void Stream::StartLocalReply(LocalReply reply) {
     }
   }
   info_.local_reply_body = arena_.Copy(reply.body);
-  const bool end =
-      no_body || reply.body.empty() || request_head_.method == Method::kHead;
+  const bool end = no_body || reply.body.empty() || request_head_.method == Method::kHead;
   if (!end) {
     local_body_.Append(std::string_view(reply.body));
     local_end_due_ = true;
@@ -431,8 +428,8 @@ void Stream::OnClientGone(ResponseFlag flag, std::string_view details) {
 
 void Stream::OnHeadTimeout() {
   runtime_.stats.head_timeouts.Inc();
-  OnProtocolError(Error{Code::kTimeout, Side::kDownstream, Retry::kNever,
-                        "request_header_timeout"});
+  OnProtocolError(
+      Error{Code::kTimeout, Side::kDownstream, Retry::kNever, "request_header_timeout"});
 }
 
 Nanos Stream::CheckTimeouts(Nanos now) {
@@ -456,8 +453,8 @@ Nanos Stream::CheckTimeouts(Nanos now) {
       return 0;
     }
   }
-  const Nanos idle = info_.route != nullptr ? info_.route->idle_timeout()
-                                            : runtime_.settings.stream_idle_timeout;
+  const Nanos idle =
+      info_.route != nullptr ? info_.route->idle_timeout() : runtime_.settings.stream_idle_timeout;
   if (idle > 0) {
     const Nanos deadline = last_activity_ + idle;
     if (now >= deadline) {
@@ -498,8 +495,7 @@ void Stream::CountResponse() {
   const size_t status_class = info_.status / 100 < 6 ? info_.status / 100 : 5;
   stats.responses[status_class].Inc();
   if (RouteStats* route = runtime_.route_stats(info_.route)) route->responses[status_class].Inc();
-  stats.request_duration.Record(
-      static_cast<uint64_t>((info_.end - info_.start) / kMicrosecond));
+  stats.request_duration.Record(static_cast<uint64_t>((info_.end - info_.start) / kMicrosecond));
 }
 
 }  // namespace sluice

@@ -1,6 +1,6 @@
-// Stream: one request and its response on their way through the filters. Owned by its connection; made
-// at the request's first byte, destroyed when the response has gone to the connection's output and
-// nothing of it is on the stack. Its memory comes from the thread's free list; the arena that
+// Stream: one request and its response on their way through the filters. Owned by its connection;
+// made at the request's first byte, destroyed when the response has gone to the connection's output
+// and nothing of it is on the stack. Its memory comes from the thread's free list; the arena that
 // everything of the stream lives in stands behind it in the same chunk.
 //
 //   codec -> stream -> filters -> last filter -> stream -> filters in reverse -> codec
@@ -111,17 +111,17 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   const StreamId id_;
   ResponseState response_ = ResponseState::kNone;
   bool head_complete_ = false;
-  bool request_ended_ = false;      // the codec saw its end
-  bool request_wanted_ = false;     // someone waits for the next piece of the body
+  bool request_ended_ = false;       // the codec saw its end
+  bool request_wanted_ = false;      // someone waits for the next piece of the body
   bool request_end_passed_ = false;  // the chain was given the end
   bool expects_continue_ = false;
   bool response_wanted_ = false;
   bool wanted_notice_due_ = false;  // the last filter is to be told that it may send
   bool local_ = false;              // the response is our own
   bool local_end_due_ = false;
-  bool last_active_ = false;        // the last filter works on the request
+  bool last_active_ = false;  // the last filter works on the request
   bool tunnel_ = false;
-  bool tunnel_due_ = false;         // when the head has gone out
+  bool tunnel_due_ = false;  // when the head has gone out
   bool finished_ = false;
   bool route_matched_ = false;
   Nanos last_activity_;

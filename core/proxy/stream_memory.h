@@ -1,5 +1,5 @@
-// StreamMemory: the chunks that streams live in, on a free list of their thread: an ordinary request
-// calls malloc zero times.
+// StreamMemory: the chunks that streams live in, on a free list of their thread: an ordinary
+// request calls malloc zero times.
 #ifndef SLUICE_CORE_PROXY_STREAM_MEMORY_H_
 #define SLUICE_CORE_PROXY_STREAM_MEMORY_H_
 

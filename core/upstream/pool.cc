@@ -86,8 +86,8 @@ void Pool::StartConnection(const UpstreamRequest& request) {
   }
   Result<Fd> fd = StartConnect(address_);
   if (fd) {
-    auto* connection = new UpstreamConnection(
-        *this, loop_, settings_.new_transport(fd->Release()), preface);
+    auto* connection =
+        new UpstreamConnection(*this, loop_, settings_.new_transport(fd->Release()), preface);
     busy_.PushBack(*connection);
     ++connections_;
     ++connecting_;

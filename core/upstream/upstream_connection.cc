@@ -18,8 +18,7 @@ uint64_t NextId() {
 
 }  // namespace
 
-UpstreamConnection::UpstreamConnection(Pool& pool, Loop& loop,
-                                       std::unique_ptr<Transport> transport,
+UpstreamConnection::UpstreamConnection(Pool& pool, Loop& loop, std::unique_ptr<Transport> transport,
                                        std::string_view preface)
     : pool_(&pool),
       loop_(loop),

@@ -91,15 +91,15 @@ class UpstreamConnection final : public Retirable,
   uint64_t counted_read_ = 0;
   uint64_t counted_written_ = 0;
   Nanos started_;
-  Nanos expires_ = 0;       // of age; 0: never
+  Nanos expires_ = 0;  // of age; 0: never
   Nanos idle_deadline_ = 0;
   Timer connect_timer_;
   bool connected_ = false;
   bool draining_ = false;
-  bool paused_ = false;     // the one stream does not want its response now
+  bool paused_ = false;  // the one stream does not want its response now
   bool feeding_ = false;
   bool close_after_feed_ = false;
-  bool ready_ = false;  // in the pool's list of those that take requests
+  bool ready_ = false;       // in the pool's list of those that take requests
   bool single_use_ = false;  // it began with a PROXY header that names one client
 };
 

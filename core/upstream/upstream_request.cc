@@ -46,9 +46,7 @@ void UpstreamRequest::SendBody(Buffer& data, bool end, const Headers* trailers) 
   if (end && tunnel_ && !connection_->codec_->CanReset()) connection.EndWhenWritten();
 }
 
-bool UpstreamRequest::writable() const {
-  return !connection_->connection_.Blocked();
-}
+bool UpstreamRequest::writable() const { return !connection_->connection_.Blocked(); }
 
 void UpstreamRequest::SetReading(bool reading) {
   if (connection_ == nullptr || connection_->paused_ == !reading) return;

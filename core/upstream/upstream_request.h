@@ -1,6 +1,6 @@
-// UpstreamRequest: one try of a request at one endpoint: the wait for a connection, then the stream on
-// it. A member of its waiter (the router, a mirror, a client); destroying it cancels, after which
-// nothing is called.
+// UpstreamRequest: one try of a request at one endpoint: the wait for a connection, then the stream
+// on it. A member of its waiter (the router, a mirror, a client); destroying it cancels, after
+// which nothing is called.
 #ifndef SLUICE_CORE_UPSTREAM_UPSTREAM_REQUEST_H_
 #define SLUICE_CORE_UPSTREAM_UPSTREAM_REQUEST_H_
 

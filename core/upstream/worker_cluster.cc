@@ -35,10 +35,10 @@ void WorkerCluster::Update(EndpointSetPtr endpoints) {
     const auto same = std::find_if(before.begin(), before.end(), [&](const auto& old) {
       return old != nullptr && old->pool.address() == endpoint.address;
     });
-    current_.push_back(same != before.end()
-                           ? std::move(*same)
-                           : std::make_unique<WorkerEndpoint>(loop_, random_, settings_, stats_,
-                                                              endpoint, row_));
+    current_.push_back(
+        same != before.end()
+            ? std::move(*same)
+            : std::make_unique<WorkerEndpoint>(loop_, random_, settings_, stats_, endpoint, row_));
   }
   for (std::unique_ptr<WorkerEndpoint>& old : before) {
     if (old == nullptr) continue;

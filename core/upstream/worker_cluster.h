@@ -1,6 +1,6 @@
-// WorkerCluster: a cluster as one worker uses it: its endpoint set, its balancer, its pools, its own
-// cells of the stats. Owned by the worker; of the worker's thread. It outlives generations of the
-// configuration as long as the cluster does not change.
+// WorkerCluster: a cluster as one worker uses it: its endpoint set, its balancer, its pools, its
+// own cells of the stats. Owned by the worker; of the worker's thread. It outlives generations of
+// the configuration as long as the cluster does not change.
 #ifndef SLUICE_CORE_UPSTREAM_WORKER_CLUSTER_H_
 #define SLUICE_CORE_UPSTREAM_WORKER_CLUSTER_H_
 
