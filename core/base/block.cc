@@ -77,8 +77,7 @@ struct BlockPool {
 
   void Free(Block* block) {
     const uint32_t size_class = block->size_class_;
-    if (!kPooled || closed || size_class == kUnpooled ||
-        kept[size_class] >= kMaxKept[size_class]) {
+    if (!kPooled || closed || size_class == kUnpooled || kept[size_class] >= kMaxKept[size_class]) {
       std::free(block);
       return;
     }

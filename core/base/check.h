@@ -10,9 +10,10 @@ namespace sluice {
 
 }  // namespace sluice
 
-#define CHECK(x)                                                           \
-  do {                                                                     \
-    if (!(x)) [[unlikely]] ::sluice::CheckFailed(__FILE__, __LINE__, #x); \
+#define CHECK(x)                                     \
+  do {                                               \
+    if (!(x)) [[unlikely]]                           \
+      ::sluice::CheckFailed(__FILE__, __LINE__, #x); \
   } while (false)
 
 #endif  // SLUICE_CORE_BASE_CHECK_H_

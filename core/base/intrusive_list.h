@@ -59,8 +59,8 @@ class List {
     }
   }
 
-  // The first element for which matches(element) is true; null if there is none. `matches` may unlink
-  // or destroy an element that it refuses.
+  // The first element for which matches(element) is true; null if there is none. `matches` may
+  // unlink or destroy an element that it refuses.
   template <typename Matches>
   T* FindFirst(Matches matches) {
     for (Node* node = head_.next_; node != &head_;) {

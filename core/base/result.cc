@@ -49,12 +49,27 @@ Error SystemError(std::string_view what, int errno_value, Side side) {
 }
 
 std::string_view CodeName(Code code) {
-  static constexpr std::string_view kNames[] = {
-      "internal",  "invalid-argument", "not-found",      "already-exists",  "permission",
-      "exhausted", "io",               "timeout",        "refused",         "reset",
-      "closed",    "canceled",         "unavailable",    "overflow",        "protocol",
-      "head-too-large", "target-too-long", "body-too-large", "not-implemented", "version",
-      "upgrade-required"};
+  static constexpr std::string_view kNames[] = {"internal",
+                                                "invalid-argument",
+                                                "not-found",
+                                                "already-exists",
+                                                "permission",
+                                                "exhausted",
+                                                "io",
+                                                "timeout",
+                                                "refused",
+                                                "reset",
+                                                "closed",
+                                                "canceled",
+                                                "unavailable",
+                                                "overflow",
+                                                "protocol",
+                                                "head-too-large",
+                                                "target-too-long",
+                                                "body-too-large",
+                                                "not-implemented",
+                                                "version",
+                                                "upgrade-required"};
   return kNames[static_cast<size_t>(code)];
 }
 

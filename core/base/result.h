@@ -1,5 +1,6 @@
-// Result<T>: a value, or an Error that says what went wrong, on whose side, and whether trying again
-// is safe. Errors walk up as values to the outermost event callback; only that frame acts on them.
+// Result<T>: a value, or an Error that says what went wrong, on whose side, and whether trying
+// again is safe. Errors walk up as values to the outermost event callback; only that frame acts on
+// them.
 #ifndef SLUICE_CORE_BASE_RESULT_H_
 #define SLUICE_CORE_BASE_RESULT_H_
 
@@ -18,22 +19,22 @@ enum class Code : uint8_t {
   kNotFound,
   kAlreadyExists,
   kPermission,
-  kExhausted,         // fds, memory, disk
-  kIo,                // a system call failed for a reason without a code of its own
+  kExhausted,  // fds, memory, disk
+  kIo,         // a system call failed for a reason without a code of its own
   kTimeout,
-  kRefused,           // connect refused or unreachable
-  kReset,             // the peer reset the connection or the stream
-  kClosed,            // the peer closed in an orderly way, where more was due
-  kCanceled,          // we stopped it ourselves
-  kUnavailable,       // nobody to send it to
-  kOverflow,          // a limit of ours
-  kProtocol,          // the peer broke the protocol
-  kHeadTooLarge,      // 431
-  kTargetTooLong,     // 414
-  kBodyTooLarge,      // 413
-  kNotImplemented,    // a method or transfer coding we do not know: 501
-  kVersion,           // an HTTP version we do not speak: 505
-  kUpgradeRequired,   // HTTP/1.0 where it is off: 426
+  kRefused,          // connect refused or unreachable
+  kReset,            // the peer reset the connection or the stream
+  kClosed,           // the peer closed in an orderly way, where more was due
+  kCanceled,         // we stopped it ourselves
+  kUnavailable,      // nobody to send it to
+  kOverflow,         // a limit of ours
+  kProtocol,         // the peer broke the protocol
+  kHeadTooLarge,     // 431
+  kTargetTooLong,    // 414
+  kBodyTooLarge,     // 413
+  kNotImplemented,   // a method or transfer coding we do not know: 501
+  kVersion,          // an HTTP version we do not speak: 505
+  kUpgradeRequired,  // HTTP/1.0 where it is off: 426
 };
 
 enum class Side : uint8_t { kInternal, kDownstream, kUpstream };
@@ -73,11 +74,11 @@ std::string_view CodeName(Code code);
 }  // namespace sluice
 
 // Passes an error on, or goes on: SLUICE_TRY(file.Flush());
-#define SLUICE_TRY(expression)                                                 \
-  do {                                                                         \
-    auto sluice_try_result = (expression);                                     \
-    if (!sluice_try_result) [[unlikely]]                                       \
-      return ::sluice::Fail(std::move(sluice_try_result).error());             \
+#define SLUICE_TRY(expression)                                     \
+  do {                                                             \
+    auto sluice_try_result = (expression);                         \
+    if (!sluice_try_result) [[unlikely]]                           \
+      return ::sluice::Fail(std::move(sluice_try_result).error()); \
   } while (false)
 
 #endif  // SLUICE_CORE_BASE_RESULT_H_

@@ -1,4 +1,5 @@
-// Small pieces of text work that several rooms need. ASCII only: header names, hosts and config are.
+// Small pieces of text work that several rooms need. ASCII only: header names, hosts and config
+// are.
 #ifndef SLUICE_CORE_BASE_STRINGS_H_
 #define SLUICE_CORE_BASE_STRINGS_H_
 

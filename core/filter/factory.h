@@ -3,7 +3,8 @@
 //   REGISTER_FILTER("cors", CorsConfig, CorsFactory);
 //
 // where CorsFactory has
-//   struct or class Settings : FilterSettings     immutable, compiled from the config; one a snapshot
+//   struct or class Settings : FilterSettings     immutable, compiled from the config; one a
+//   snapshot
 //                                                 (and one for each route that overrides it)
 //   static Result<std::unique_ptr<Settings>> Load(const CorsConfig&, LoadContext&)   main thread
 //   CorsFactory(const Settings&, const WorkerContext&)                               each worker
@@ -113,9 +114,7 @@ class BasicFilterKind final : public FilterKind {
  public:
   explicit BasicFilterKind(std::string_view name) : name_(name) {}
   std::string_view name() const override { return name_; }
-  const google::protobuf::Message& prototype() const override {
-    return Config::default_instance();
-  }
+  const google::protobuf::Message& prototype() const override { return Config::default_instance(); }
   Result<std::unique_ptr<FilterSettings>> Load(const google::protobuf::Message& config,
                                                LoadContext& context) const override {
     auto settings = Factory::Load(static_cast<const Config&>(config), context);
@@ -134,7 +133,7 @@ class BasicFilterKind final : public FilterKind {
 
 }  // namespace sluice
 
-#define REGISTER_FILTER(name, Config, Factory)                             \
+#define REGISTER_FILTER(name, Config, Factory)                               \
   static const ::sluice::BasicFilterKind<Config, Factory> kFilterKind(name); \
   static const ::sluice::FilterRegistration kFilterRegistration(kFilterKind)
 

@@ -5,8 +5,9 @@
 // response only if it saw the request, also when a filter in the middle answered. One object a
 // stream, in the stream's arena, on the stream's worker: it never meets a second thread.
 //
-// Bodies are pulled: the next piece comes when the last one was taken. `end` on a head means that no
-// body follows; a body hook sees `end` exactly once, with empty data if need be, before trailers.
+// Bodies are pulled: the next piece comes when the last one was taken. `end` on a head means that
+// no body follows; a body hook sees `end` exactly once, with empty data if need be, before
+// trailers.
 //
 // A filter that waits returns Pause, keeps the pending operation (a Timer, a call) as a member, and
 // calls context().Resume(verdict) from its callback. Destroying the filter destroys the member and
@@ -47,9 +48,9 @@ class FilterContext {
   const Route* route();
   // Looks the route up again after the head was changed. The filters stay those of the first route.
   void Reroute();
-  // From a body hook: puts `rest`, taken from the end of the hook's data, back before whatever comes
-  // next. The hook sees it again when the sink has taken what went on; `end` comes with it. For a
-  // filter that lets data through more slowly than it comes.
+  // From a body hook: puts `rest`, taken from the end of the hook's data, back before whatever
+  // comes next. The hook sees it again when the sink has taken what went on; `end` comes with it.
+  // For a filter that lets data through more slowly than it comes.
   void UnreadRequestBody(Buffer rest);
   void UnreadResponseBody(Buffer rest);
 

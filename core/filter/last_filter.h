@@ -1,9 +1,9 @@
-// LastFilter: what stands behind the filters and answers: the router, the admin API, the echo server.
-// There is one for each stream, in its arena. Requests come to it as to a filter; its response goes
-// out through the Responder.
+// LastFilter: what stands behind the filters and answers: the router, the admin API, the echo
+// server. There is one for each stream, in its arena. Requests come to it as to a filter; its
+// response goes out through the Responder.
 //
-// Flow: PullRequestBody asks for one more piece of the request's body, OnResponseWanted says that the
-// response's last piece was taken and one more may be sent.
+// Flow: PullRequestBody asks for one more piece of the request's body, OnResponseWanted says that
+// the response's last piece was taken and one more may be sent.
 #ifndef SLUICE_CORE_FILTER_LAST_FILTER_H_
 #define SLUICE_CORE_FILTER_LAST_FILTER_H_
 

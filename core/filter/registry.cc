@@ -29,9 +29,8 @@ const FilterKind* FindFilterKind(std::string_view name) {
 
 std::vector<const FilterKind*> AllFilterKinds() {
   std::vector<const FilterKind*> kinds = Kinds();
-  std::sort(kinds.begin(), kinds.end(), [](const FilterKind* a, const FilterKind* b) {
-    return a->name() < b->name();
-  });
+  std::sort(kinds.begin(), kinds.end(),
+            [](const FilterKind* a, const FilterKind* b) { return a->name() < b->name(); });
   return kinds;
 }
 

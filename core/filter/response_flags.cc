@@ -7,10 +7,9 @@ struct Row {
   std::string_view name;
   std::string_view long_name;
 };
-constexpr Row kRows[] = {
-    {"-", "-"},
+constexpr Row kRows[] = {{"-", "-"},
 #define SLUICE_FLAG_ROW(id, name, long_name) {name, long_name},
-    SLUICE_RESPONSE_FLAGS(SLUICE_FLAG_ROW)
+                         SLUICE_RESPONSE_FLAGS(SLUICE_FLAG_ROW)
 #undef SLUICE_FLAG_ROW
 };
 

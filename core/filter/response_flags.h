@@ -1,5 +1,5 @@
-// ResponseFlag: the short reasons that access logs and stats give for a response that was not simply
-// the upstream's. A set of them is a bit mask.
+// ResponseFlag: the short reasons that access logs and stats give for a response that was not
+// simply the upstream's. A set of them is a bit mask.
 #ifndef SLUICE_CORE_FILTER_RESPONSE_FLAGS_H_
 #define SLUICE_CORE_FILTER_RESPONSE_FLAGS_H_
 
@@ -10,31 +10,31 @@
 namespace sluice {
 
 // X(constant, short name, long name); the terms are Envoy's.
-#define SLUICE_RESPONSE_FLAGS(X)                                   \
-  X(kNoHealthyUpstream, "UH", "NoHealthyUpstream")                 \
-  X(kUpstreamConnectionFailure, "UF", "UpstreamConnectionFailure") \
-  X(kUpstreamOverflow, "UO", "UpstreamOverflow")                   \
-  X(kNoRouteFound, "NR", "NoRouteFound")                           \
-  X(kUpstreamRetryLimitExceeded, "URX", "UpstreamRetryLimitExceeded") \
-  X(kNoClusterFound, "NC", "NoClusterFound")                       \
-  X(kDurationTimeout, "DT", "DurationTimeout")                     \
+#define SLUICE_RESPONSE_FLAGS(X)                                               \
+  X(kNoHealthyUpstream, "UH", "NoHealthyUpstream")                             \
+  X(kUpstreamConnectionFailure, "UF", "UpstreamConnectionFailure")             \
+  X(kUpstreamOverflow, "UO", "UpstreamOverflow")                               \
+  X(kNoRouteFound, "NR", "NoRouteFound")                                       \
+  X(kUpstreamRetryLimitExceeded, "URX", "UpstreamRetryLimitExceeded")          \
+  X(kNoClusterFound, "NC", "NoClusterFound")                                   \
+  X(kDurationTimeout, "DT", "DurationTimeout")                                 \
   X(kDownstreamConnectionTermination, "DC", "DownstreamConnectionTermination") \
-  X(kFailedLocalHealthCheck, "LH", "FailedLocalHealthCheck")       \
-  X(kUpstreamRequestTimeout, "UT", "UpstreamRequestTimeout")       \
-  X(kLocalReset, "LR", "LocalReset")                               \
-  X(kUpstreamRemoteReset, "UR", "UpstreamRemoteReset")             \
-  X(kUpstreamConnectionTermination, "UC", "UpstreamConnectionTermination") \
-  X(kDelayInjected, "DI", "DelayInjected")                         \
-  X(kFaultInjected, "FI", "FaultInjected")                         \
-  X(kRateLimited, "RL", "RateLimited")                             \
-  X(kUnauthorizedExternalService, "UAEX", "UnauthorizedExternalService") \
-  X(kRateLimitServiceError, "RLSE", "RateLimitServiceError")       \
-  X(kStreamIdleTimeout, "SI", "StreamIdleTimeout")                 \
-  X(kDownstreamProtocolError, "DPE", "DownstreamProtocolError")    \
-  X(kUpstreamProtocolError, "UPE", "UpstreamProtocolError")        \
-  X(kResponseFromCache, "RFCF", "ResponseFromCacheFilter")         \
-  X(kOverloadManager, "OM", "OverloadManagerTerminated")           \
-  X(kDnsResolutionFailed, "DF", "DnsResolutionFailed")             \
+  X(kFailedLocalHealthCheck, "LH", "FailedLocalHealthCheck")                   \
+  X(kUpstreamRequestTimeout, "UT", "UpstreamRequestTimeout")                   \
+  X(kLocalReset, "LR", "LocalReset")                                           \
+  X(kUpstreamRemoteReset, "UR", "UpstreamRemoteReset")                         \
+  X(kUpstreamConnectionTermination, "UC", "UpstreamConnectionTermination")     \
+  X(kDelayInjected, "DI", "DelayInjected")                                     \
+  X(kFaultInjected, "FI", "FaultInjected")                                     \
+  X(kRateLimited, "RL", "RateLimited")                                         \
+  X(kUnauthorizedExternalService, "UAEX", "UnauthorizedExternalService")       \
+  X(kRateLimitServiceError, "RLSE", "RateLimitServiceError")                   \
+  X(kStreamIdleTimeout, "SI", "StreamIdleTimeout")                             \
+  X(kDownstreamProtocolError, "DPE", "DownstreamProtocolError")                \
+  X(kUpstreamProtocolError, "UPE", "UpstreamProtocolError")                    \
+  X(kResponseFromCache, "RFCF", "ResponseFromCacheFilter")                     \
+  X(kOverloadManager, "OM", "OverloadManagerTerminated")                       \
+  X(kDnsResolutionFailed, "DF", "DnsResolutionFailed")                         \
   X(kDownstreamRemoteReset, "DR", "DownstreamRemoteReset")
 
 enum class ResponseFlag : uint8_t {
@@ -42,7 +42,7 @@ enum class ResponseFlag : uint8_t {
 #define SLUICE_FLAG_ENUM(id, name, long_name) id,
   SLUICE_RESPONSE_FLAGS(SLUICE_FLAG_ENUM)
 #undef SLUICE_FLAG_ENUM
-  kCount
+      kCount
 };
 
 class ResponseFlags {

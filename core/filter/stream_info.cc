@@ -2,16 +2,15 @@
 
 namespace sluice {
 
-void StreamInfo::SetMetadata(std::string_view space, std::string_view key,
-                             std::string_view value) {
+void StreamInfo::SetMetadata(std::string_view space, std::string_view key, std::string_view value) {
   for (MetadataEntry* entry = metadata_; entry != nullptr; entry = entry->next) {
     if (entry->space == space && entry->key == key) {
       entry->value = arena_.Copy(value);
       return;
     }
   }
-  metadata_ = new (arena_.Allocate(sizeof(MetadataEntry))) MetadataEntry{
-      arena_.Copy(space), arena_.Copy(key), arena_.Copy(value), metadata_};
+  metadata_ = new (arena_.Allocate(sizeof(MetadataEntry)))
+      MetadataEntry{arena_.Copy(space), arena_.Copy(key), arena_.Copy(value), metadata_};
 }
 
 std::optional<std::string_view> StreamInfo::Metadata(std::string_view space,

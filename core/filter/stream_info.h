@@ -47,7 +47,7 @@ class StreamInfo {
   std::string_view request_id;
   std::string_view client_ip;  // without port; believed x-forwarded-for looked at
 
-  uint16_t status = 0;       // sent to the client; 0: none was
+  uint16_t status = 0;  // sent to the client; 0: none was
   ResponseFlags flags;
   std::string_view details;  // response_code_details
   std::string_view local_reply_body;
@@ -71,15 +71,15 @@ class StreamInfo {
   uint64_t response_head_bytes = 0;  // on the wire, as received from the upstream
 
   // Nanos of the loop's clock; 0: it has not come to it.
-  Nanos start = 0;              // the first byte of the request
-  Nanos request_end = 0;        // its last
-  Nanos upstream_start = 0;     // the first byte was given to the upstream's connection
-  Nanos upstream_end = 0;       // the last byte of the request was
-  Nanos response_start = 0;     // the upstream's head was there
-  Nanos response_end = 0;       // its last byte was
-  Nanos pool_ready = 0;         // a connection to the upstream was there
-  Nanos end = 0;                // the client has been given everything, or is gone
-  Nanos wall_start = 0;         // since the epoch
+  Nanos start = 0;           // the first byte of the request
+  Nanos request_end = 0;     // its last
+  Nanos upstream_start = 0;  // the first byte was given to the upstream's connection
+  Nanos upstream_end = 0;    // the last byte of the request was
+  Nanos response_start = 0;  // the upstream's head was there
+  Nanos response_end = 0;    // its last byte was
+  Nanos pool_ready = 0;      // a connection to the upstream was there
+  Nanos end = 0;             // the client has been given everything, or is gone
+  Nanos wall_start = 0;      // since the epoch
 
   // Values that filters leave for each other and for the log: namespace and key. Copies the value.
   void SetMetadata(std::string_view space, std::string_view key, std::string_view value);

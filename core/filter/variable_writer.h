@@ -44,6 +44,8 @@ class VariableWriter {
   void AppendNumber(uint64_t number);
   void AppendEscaped(std::string_view text, VariableEscape escape);
 
+  // The byte at a place. REQUIRES: at < size().
+  char& At(size_t at) { return data_[at]; }
   // Drops what stands behind the first `size` bytes. REQUIRES: size <= size().
   void Truncate(size_t size) { size_ = size; }
   void Clear() { size_ = 0; }

@@ -118,12 +118,19 @@ VariableText& VariableText::operator=(VariableText&&) noexcept = default;
 VariableText::~VariableText() = default;
 
 Result<VariableText> VariableText::Compile(std::string_view text) {
+  return Compile(text, VariableEscape::kNone);
+}
+
+Result<VariableText> VariableText::Compile(std::string_view text, VariableEscape literals) {
   VariableText compiled;
   std::string literal;
   const auto end_literal = [&] {
     if (literal.empty()) return;
+    VariableWriter escaped;
+    escaped.AppendEscaped(literal, literals);
+    literal.clear();
     VariableOperator op;
-    op.text = std::exchange(literal, {});
+    op.text = escaped.view();
     compiled.operators_.push_back(std::move(op));
   };
   for (size_t at = 0; at < text.size();) {

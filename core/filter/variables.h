@@ -31,6 +31,8 @@ class VariableText {
  public:
   // An error names the variable and, if one is near, the one that may have been meant.
   static Result<VariableText> Compile(std::string_view text);
+  // The same, and what stands between the variables is escaped here, once for all.
+  static Result<VariableText> Compile(std::string_view text, VariableEscape literals);
 
   VariableText(VariableText&&) noexcept;
   VariableText& operator=(VariableText&&) noexcept;
