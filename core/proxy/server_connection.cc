@@ -283,8 +283,7 @@ void ServerConnection::OnStreamFinished(Stream& stream) {
   SetIdle();
   if (connection_.peer_closed()) return CloseWhenWritten();
   if (connection_.input().empty()) return UpdateReading();
-  // A pipelined request waits. Not from here: it would nest a level deeper for each.
-  runtime_.worker.loop.Defer(continue_task_);
+  FeedLater();  // a pipelined request waits; from here it would nest a level deeper for each
 }
 
 void ServerConnection::Continue() {

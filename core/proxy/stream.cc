@@ -236,6 +236,10 @@ void Stream::FinishResponseHead() {
     }
   }
   if (local_changes_ != nullptr) local_changes_->Apply(response_head_.headers, info_);
+  // Upstreams' own Connection fields do not come this far: this is a filter's or the echo server's.
+  if (response_head_.headers.Get(HeaderId::kConnection) == "close") {
+    connection_.codec().Drain(connection_.connection().output());
+  }
   PrepareResponse(runtime_.settings, response_head_, local_, runtime_.worker.Date());
   const bool end = chain_.head_end(Direction::kResponse);
   Connection& connection = connection_.connection();
@@ -323,6 +327,7 @@ void Stream::StartTunnel() {
   request_ended_ = request_end_passed_ = false;
   runtime_.stats.tunnels.Inc();
   connection_.codec().Tunnel(id_);
+  connection_.FeedLater();
   PullRequestBody();
 }
 

@@ -152,6 +152,7 @@ void UpstreamConnection::OnData(Buffer& in) {
   }
   feeding_ = true;
   Result<void> fed = codec_->Feed(in);
+  while (fed && std::exchange(feed_again_, false)) fed = codec_->Feed(in);
   feeding_ = false;
   if (!fed) {
     pool_->stats_.protocol_errors.Inc();

@@ -99,6 +99,7 @@ class UpstreamConnection final : public Retirable,
   bool paused_ = false;  // the one stream does not want its response now
   bool feeding_ = false;
   bool close_after_feed_ = false;
+  bool feed_again_ = false;  // a tunnel began; its first bytes may stand in the input already
   bool ready_ = false;       // in the pool's list of those that take requests
   bool single_use_ = false;  // it began with a PROXY header that names one client
 };

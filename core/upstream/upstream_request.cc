@@ -65,6 +65,7 @@ void UpstreamRequest::Tunnel() {
   if (connection_ == nullptr) return;
   tunnel_ = true;
   connection_->codec_->Tunnel(stream_);
+  connection_->feed_again_ = true;
 }
 
 bool UpstreamRequest::HasSent() const {
