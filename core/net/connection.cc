@@ -38,7 +38,14 @@ void Connection::Close(bool reset) {
   write_task_.Cancel();
   read_task_.Cancel();
   watch_.StopBeforeClose();
-  if (reset) transport_->ResetOnClose();
+  if (reset) {
+    // What has been produced leaves first, as far as the kernel takes it.
+    if (!out_.empty() && !write_failed_ && !connecting_ && write_wait_ == Wait::kNothing) {
+      struct iovec vectors[kMaxVectors];
+      transport_->Write(vectors, out_.FillVectors(vectors, kMaxVectors));
+    }
+    transport_->ResetOnClose();
+  }
   transport_.reset();
   in_.Clear();
   out_.Clear();
