@@ -1,6 +1,9 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/server/commands/command.h"
 #include "core/server/version.h"
@@ -22,7 +25,24 @@ constexpr Entry kCommands[] = {
     {"version", "Says the version", NewVersionCommand},
 };
 
+bool IsCommand(std::string_view word) {
+  return std::any_of(std::begin(kCommands), std::end(kCommands),
+                     [word](const Entry& entry) { return word == entry.name; });
+}
+
+std::string CommandNames() {
+  std::string names;
+  for (const Entry& entry : kCommands)
+    names += (names.empty() ? "" : ", ") + std::string(entry.name);
+  return names;
+}
+
 int Main(int argc, char** argv) {
+  if (argc < 2) return FailCommand("expected a command: " + CommandNames());
+  if (argv[1][0] != '-' && !IsCommand(argv[1])) {
+    return FailCommand("there is no command \"" + std::string(argv[1]) + "\"; there are " +
+                       CommandNames());
+  }
   CLI::App app("Sluice, an L7 proxy with a filter chain", "sluice");
   app.require_subcommand(1);
   app.set_version_flag("--version", "sluice " + std::string(kVersion));

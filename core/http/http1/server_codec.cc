@@ -68,8 +68,8 @@ Result<void> Http1ServerCodec::Feed(Buffer& in) {
     switch (state_) {
       case State::kIdle:
         if (!SkipEmptyLines(in, fault)) break;
+        state_ = State::kHead;  // before the owner is told: it may call Drain, for after this one
         BeginRequest();
-        state_ = State::kHead;
         continue;
       case State::kHead: {
         if (!head_reader_.Read(in, fault)) break;

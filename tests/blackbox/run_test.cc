@@ -1,0 +1,178 @@
+// `sluice run`: a proxy that starts, serves, drains and ends.
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <string>
+
+#include "tests/support/raw_client.h"
+#include "tests/support/scripted_upstream.h"
+#include "tests/support/sluice_process.h"
+#include "tests/support/temp_folder.h"
+
+namespace sluice::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr std::string_view kGet = "GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n";
+constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+class RunTest : public testing::Test {
+ protected:
+  // A proxy to upstream_, with this beside it at the top of the file.
+  std::string Config(std::string_view listen = "127.0.0.1:0", std::string_view top = "") {
+    return folder_.Write("sluice.yaml",
+                         "admin: 127.0.0.1:0\nworkers: 2\n" + std::string(top) +
+                             "\nlisteners:\n  - name: web\n    listen: " + std::string(listen) +
+                             "\n    routes: [{ match: { prefix: / }, cluster: app "
+                             "}]\nclusters:\n  - { name: app, endpoints: [" +
+                             upstream_.text() + "] }\n");
+  }
+
+  Driver driver_;
+  TempFolder folder_;
+  ScriptedUpstream upstream_{driver_};
+};
+
+TEST_F(RunTest, ProxiesAndServesItsMetrics) {
+  upstream_.AlwaysAnswer(kOk);
+  SluiceProcess sluice(driver_, {"run", "-c", Config()});
+  ASSERT_TRUE(sluice.WaitUntilReady());
+  RawClient client(driver_, sluice.Where("web"));
+  client.Send(kGet);
+  EXPECT_EQ(client.ReadResponse().body, "ok");
+  EXPECT_EQ(upstream_.connection(0).requests()[0].Header("host"), "a.example");
+
+  RawClient admin(driver_, sluice.Where("admin"));
+  admin.Send("GET /ready HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(admin.ReadResponse().status, 200);
+  admin.Send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+  const HttpText metrics = admin.ReadResponse();
+  EXPECT_EQ(metrics.status, 200);
+  EXPECT_THAT(metrics.body, HasSubstr("sluice_downstream_requests_total{listener=\"web\"} 1\n"));
+  EXPECT_THAT(metrics.body, HasSubstr("sluice_server_workers 2\n"));
+
+  sluice.Signal(SIGTERM);
+  EXPECT_EQ(sluice.WaitForExit(), 0);
+  EXPECT_TRUE(client.WaitForEnd());
+}
+
+TEST_F(RunTest, SigtermLetsARequestInFlightEnd) {
+  upstream_.Next().AwaitRequest().Hold().Send(kOk);
+  SluiceProcess sluice(driver_, {"run", "-c", Config()});
+  ASSERT_TRUE(sluice.WaitUntilReady());
+  RawClient client(driver_, sluice.Where("web"));
+  client.Send(kGet);
+  ASSERT_TRUE(upstream_.WaitForRequests(1));
+  RawClient admin(driver_, sluice.Where("admin"));
+
+  sluice.Signal(SIGTERM);
+  ASSERT_TRUE(sluice.WaitForErr("server: draining: 1 connections"));
+  admin.Send("GET /ready HTTP/1.1\r\nHost: a\r\n\r\n");
+  const HttpText ready = admin.ReadResponse();
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_EQ(ready.body, "DRAINING\n");
+  EXPECT_FALSE(sluice.exited());
+
+  upstream_.connection(0).Release();
+  const HttpText response = client.ReadResponse();
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, "ok");
+  EXPECT_EQ(response.Header("connection"), "close");
+  EXPECT_EQ(sluice.WaitForExit(), 0);
+}
+
+TEST_F(RunTest, ASecondSignalEndsItAtOnce) {
+  upstream_.Next().AwaitRequest();
+  SluiceProcess sluice(driver_, {"run", "-c", Config()});
+  ASSERT_TRUE(sluice.WaitUntilReady());
+  RawClient client(driver_, sluice.Where("web"));
+  client.Send(kGet);
+  ASSERT_TRUE(upstream_.WaitForRequests(1));
+  sluice.Signal(SIGINT);
+  ASSERT_TRUE(sluice.WaitForErr("server: draining"));
+  sluice.Signal(SIGTERM);
+  EXPECT_EQ(sluice.WaitForExit(), 1);
+  EXPECT_TRUE(client.WaitForEnd());
+  EXPECT_EQ(client.received(), "");
+}
+
+TEST_F(RunTest, TheDrainTimeoutClosesWhatIsLeft) {
+  upstream_.Next().AwaitRequest();
+  SluiceProcess sluice(driver_, {"run", "-c", Config("127.0.0.1:0", "drain_timeout: 20ms")});
+  ASSERT_TRUE(sluice.WaitUntilReady());
+  RawClient client(driver_, sluice.Where("web"));
+  client.Send(kGet);
+  ASSERT_TRUE(upstream_.WaitForRequests(1));
+  sluice.Signal(SIGTERM);
+  EXPECT_EQ(sluice.WaitForExit(), 0);
+  EXPECT_THAT(sluice.err(), HasSubstr("the drain timeout is over: closing 1 connections"));
+  EXPECT_TRUE(client.WaitForEnd());
+}
+
+TEST_F(RunTest, AUnixSocketHasItsModeAndIsGoneAfterwards) {
+  upstream_.AlwaysAnswer(kOk);
+  const std::string path = folder_.Path("web.sock");
+  SluiceProcess sluice(driver_,
+                       {"run", "-c", Config("{ address: 'unix:" + path + "', mode: '0622' }")});
+  ASSERT_TRUE(sluice.WaitUntilReady());
+  struct stat status {};
+  ASSERT_EQ(stat(path.c_str(), &status), 0);
+  EXPECT_TRUE(S_ISSOCK(status.st_mode));
+  EXPECT_EQ(status.st_mode & 0777, 0622U);
+  for (int i = 0; i < 4; ++i) {
+    RawClient client(driver_, sluice.Where("web"));
+    client.Send(kGet);
+    EXPECT_EQ(client.ReadResponse().body, "ok");
+  }
+  sluice.Signal(SIGTERM);
+  EXPECT_EQ(sluice.WaitForExit(), 0);
+  EXPECT_NE(stat(path.c_str(), &status), 0);
+}
+
+TEST_F(RunTest, ATakenAddressIsAnErrorThatNamesIt) {
+  SluiceProcess sluice(driver_, {"run", "-c", Config(upstream_.text())});
+  EXPECT_EQ(sluice.WaitForExit(), 1);
+  EXPECT_THAT(sluice.err(), HasSubstr("sluice: listener \"web\": listen on " + upstream_.text() +
+                                      ": bind: Address already in use\n"));
+}
+
+TEST_F(RunTest, IgnoresTheSignalsThatComeLaterAndReopensLogs) {
+  upstream_.AlwaysAnswer(kOk);
+  const std::string log = folder_.Path("core.log");
+  SluiceProcess sluice(driver_, {"run", "-c", Config("127.0.0.1:0", "log: { path: " + log + " }")});
+  // The log is a file: what it says is read from there.
+  const auto logged = [&log](std::string_view text) {
+    return [&log, text] {
+      FILE* const file = fopen(log.c_str(), "re");
+      if (file == nullptr) return false;
+      fclose(file);
+      return ReadWholeFile(log).find(text) != std::string::npos;
+    };
+  };
+  ASSERT_TRUE(driver_.RunUntil(logged("server: ready: "), "the ready line"));
+  sluice.Signal(SIGHUP);
+  ASSERT_TRUE(driver_.RunUntil(logged("SIGHUP is ignored"), "the line of SIGHUP"));
+  sluice.Signal(SIGUSR2);
+  ASSERT_TRUE(driver_.RunUntil(logged("SIGUSR2 is ignored"), "the line of SIGUSR2"));
+  ASSERT_EQ(rename(log.c_str(), folder_.Path("core.log.1").c_str()), 0);
+  sluice.Signal(SIGUSR1);
+  ASSERT_TRUE(driver_.RunUntil(logged("logs are open anew"), "a new log"));
+  EXPECT_THAT(ReadWholeFile(log), Not(HasSubstr("ready")));
+  sluice.Signal(SIGTERM);
+  EXPECT_EQ(sluice.WaitForExit(), 0);
+}
+
+TEST_F(RunTest, WarnsWhenTheFdLimitCannotHoldTheConnections) {
+  SluiceProcess sluice(driver_,
+                       {"run", "-c", Config("127.0.0.1:0", "max_connections: 4000000000")});
+  ASSERT_TRUE(sluice.WaitUntilReady());
+  EXPECT_THAT(sluice.err(), HasSubstr("warning server: max_connections is 4000000000, but the "));
+  sluice.Signal(SIGTERM);
+  EXPECT_EQ(sluice.WaitForExit(), 0);
+}
+
+}  // namespace
+}  // namespace sluice::test
