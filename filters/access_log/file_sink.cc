@@ -82,6 +82,13 @@ bool FileSink::RotationDue(size_t next_line) const {
 }
 
 Result<void> FileSink::Rotate() {
+  // Another process (a hot restart's other half, logrotate) was here before: its file is young.
+  struct stat ours {};
+  struct stat named {};
+  if (fstat(fd_, &ours) == 0 && (stat(path_.c_str(), &named) != 0 || named.st_ino != ours.st_ino ||
+                                 named.st_dev != ours.st_dev)) {
+    return Reopen();
+  }
   const auto name = [this](uint32_t n) { return StrCat({path_, ".", Decimal(n)}); };
   for (uint32_t n = rotation_.keep; n > 1; --n) {
     if (rename(name(n - 1).c_str(), name(n).c_str()) != 0 && errno != ENOENT) {
