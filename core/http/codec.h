@@ -9,10 +9,14 @@
 // Reset at any point after Begin, and nothing after that. A Head with end=true is followed by End
 // at once.
 //
-// HTTP/1's server: an error of Feed always finds a stream begun, to answer on. A request that asks
-// for CONNECT or an upgrade has its End with its head; the tunnel then ends with another. Each Feed
-// takes one request at most: the owner calls it again after the EncodeEnd that answers it and after
-// Tunnel, also when it has read nothing new.
+// A request that asks for CONNECT or an upgrade has its End with its head; the tunnel then ends
+// with another. What is encoded for a stream that is over is dropped. A stream that ends or is
+// given up takes its unread bytes along: the codec itself gives them back to a window of the
+// connection.
+//
+// HTTP/1's server: an error of Feed always finds a stream begun, to answer on. Each Feed takes one
+// request at most: the owner calls it again after the EncodeEnd that answers it and after Tunnel,
+// also when it has read nothing new.
 #ifndef SLUICE_CORE_HTTP_CODEC_H_
 #define SLUICE_CORE_HTTP_CODEC_H_
 
@@ -96,9 +100,15 @@ class Codec {
   // of a request and the end of its response, HTTP/2 never.
   virtual bool WantsInput() const = 0;
 
+  // Moves to `out` what the protocol has to say by itself (HTTP/2: its preface and settings,
+  // acknowledgements, why it gives the connection up). The owner asks before anything else is
+  // encoded, and after each Feed, a failed one too. HTTP/1 has nothing.
+  virtual void TakeControl(Buffer& /*out*/) {}
+
   // Encoding, into the end of `out`: the head, the body, and always EncodeEnd. A head's `end` says
   // that neither body nor trailers come in between.
-  // Moves as much of `data` to `out` as the peer's window allows (HTTP/1: all).
+  // Moves as much of `data` to `out` as the peer's window allows (HTTP/1: all). If some is left,
+  // OnEncodeMore follows when more may be encoded; EncodeEnd only when all of it was.
   virtual void EncodeBody(StreamId id, Buffer& data, Buffer& out) = 0;
   // Ends the message; `trailers` may be null. HTTP/1 drops trailers where the framing cannot carry
   // them.

@@ -50,6 +50,7 @@ void ServerConnection::Start() {
     WatchDeadline(head_deadline_);
   }
   SetIdle();
+  TakeControl();
   if (!connection_.Start(false)) Close();
 }
 
@@ -80,7 +81,7 @@ void ServerConnection::OnTimer() {
     const Nanos deadline = idle_since_ + runtime_.settings.keep_alive_timeout;
     if (now < deadline) return WatchDeadline(deadline);
     runtime_.stats.connections_closed_idle.Inc();
-    return Close();
+    return codec_->CanReset() ? Drain() : Close();  // HTTP/2's peer is told why
   }
   if (head_deadline_ != 0 && now >= head_deadline_) {
     head_deadline_ = 0;
@@ -146,6 +147,7 @@ void ServerConnection::Feed(Buffer& in) {
   Result<void> fed = codec_->Feed(in);
   feeding_ = false;
   if (close_due_) return FinishClose();
+  TakeControl();
   if (!fed) return OnProtocolError(fed.error());
   if (!streams_.empty() && !streams_.back().head_complete() && head_deadline_ == 0) {
     head_deadline_ = runtime_.worker.loop.now() + runtime_.settings.head_timeout;
@@ -158,9 +160,18 @@ void ServerConnection::OnProtocolError(const Error& error) {
   failed_ = true;
   connection_.SetReading(false);
   runtime_.stats.protocol_errors.Inc();
+  if (codec_->CanReset()) {  // all streams are lost; the codec has said why
+    FailStreams(ResponseFlag::kDownstreamProtocolError, error.detail);
+    return CloseWhenWritten();
+  }
   Stream* stream = streams_.empty() ? nullptr : &streams_.back();
   if (stream == nullptr) return Close();
   stream->OnProtocolError(error);
+}
+
+void ServerConnection::TakeControl() {
+  codec_->TakeControl(connection_.output());
+  if (!connection_.output().empty()) connection_.Write();
 }
 
 void ServerConnection::UpdateReading() {
@@ -211,6 +222,7 @@ void ServerConnection::OnReset(StreamId id, const Error& error) {
   Stream* stream = Find(id);
   if (stream == nullptr) return;
   if (error.code == Code::kReset || error.code == Code::kCanceled) {
+    if (!stream->finished()) runtime_.stats.client_resets.Inc();
     stream->OnClientGone(ResponseFlag::kDownstreamRemoteReset, "http2.remote_reset");
   } else if (!stream->OnProtocolError(error)) {
     stream->OnClientGone(ResponseFlag::kDownstreamProtocolError, error.detail);
@@ -218,7 +230,7 @@ void ServerConnection::OnReset(StreamId id, const Error& error) {
 }
 
 void ServerConnection::OnEncodeMore(StreamId id) {
-  if (Stream* stream = Find(id)) stream->OnWritable();
+  if (Stream* stream = Find(id)) stream->OnEncodeMore();
 }
 
 void ServerConnection::OnWritten() {
@@ -230,17 +242,20 @@ void ServerConnection::OnWritten() {
 }
 
 void ServerConnection::OnPeerClosed() {
-  if (state_ == State::kLingering || state_ == State::kProxyHeader || streams_.empty()) {
-    return Close();
-  }
+  if (state_ == State::kLingering || state_ == State::kProxyHeader) return Close();
   if (state_ != State::kOpen) return;
+  if (streams_.empty()) {  // the end of the last response may not have left yet
+    return connection_.output().empty() ? Close() : CloseWhenWritten();
+  }
   // A client that closes its side after a whole request still gets its answer.
   feeding_ = true;
   Result<void> end = codec_->FeedEnd();
   feeding_ = false;
   if (close_due_) return FinishClose();
   codec_->Drain(connection_.output());
-  if (end && streams_.FindFirst([](const Stream& s) { return s.request_open(); }) == nullptr) {
+  // With many streams it is over at once: no window would open any more.
+  if (end && !codec_->CanReset() &&
+      streams_.FindFirst([](const Stream& s) { return s.request_open(); }) == nullptr) {
     return;
   }
   FailStreams(ResponseFlag::kDownstreamConnectionTermination, "downstream_remote_disconnect");
@@ -277,11 +292,10 @@ void ServerConnection::OnStreamFinished(Stream& stream) {
     if (streams_.empty()) FinishClose();
     return;
   }
-  if (!codec_->CanReset() && (open || failed_ || codec_->Finished())) return CloseWhenWritten();
-  if (codec_->Finished() && streams_.empty()) return CloseWhenWritten();
   if (!streams_.empty()) return;
+  const bool broken = failed_ || (open && !codec_->CanReset());
+  if (broken || codec_->Finished() || connection_.peer_closed()) return CloseWhenWritten();
   SetIdle();
-  if (connection_.peer_closed()) return CloseWhenWritten();
   if (connection_.input().empty()) return UpdateReading();
   FeedLater();  // a pipelined request waits; from here it would nest a level deeper for each
 }

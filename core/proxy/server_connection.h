@@ -70,7 +70,8 @@ class ServerConnection final : public Retirable,
   std::string_view remote_ip() const { return remote_ip_; }
   bool remote_is_trusted() const { return remote_is_trusted_; }
   void UpdateReading();
-  // Gives the codec what stands unread, after the current callback: a tunnel may have begun with it.
+  // Gives the codec what stands unread, after the current callback: a tunnel may have begun with
+  // it.
   void FeedLater() { runtime_.worker.loop.Defer(continue_task_); }
   // The stream is over: destroys it and goes on with what waits. Called from a task, never with the
   // stream on the stack.
@@ -106,6 +107,7 @@ class ServerConnection final : public Retirable,
   void Feed(Buffer& in);
   void Continue();
   void OnProtocolError(const Error& error);
+  void TakeControl();
   void OnTimer();
   void SetIdle();
   void CloseWhenWritten();

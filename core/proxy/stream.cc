@@ -185,8 +185,9 @@ void Stream::PumpRequest() {
     request_wanted_ = false;
     request_end_passed_ = request_ended_;
     Buffer data = std::move(request_pending_);
+    const size_t size = data.size();
     if (last_active_) last_->OnRequestBody(data, request_ended_, nullptr);
-    return connection_.UpdateReading();
+    return ConsumedRequest(size);
   }
   if (chain_.Holds(Direction::kRequest)) {
     request_wanted_ = false;
@@ -199,6 +200,10 @@ void Stream::PumpRequest() {
   const size_t bytes = request_pending_.size();
   chain_.BodyArrived(Direction::kRequest, std::move(request_pending_), request_ended_,
                      request_trailers_);
+  ConsumedRequest(bytes);
+}
+
+void Stream::ConsumedRequest(size_t bytes) {
   if (finished_) return;
   Connection& connection = connection_.connection();
   connection_.codec().Consumed(id_, bytes, connection.output());
@@ -269,10 +274,20 @@ void Stream::SendBody(Buffer&& data, bool end, Headers* trailers) {
 void Stream::EncodeBody(Buffer& data, bool end, Headers* trailers) {
   info_.response_body_bytes += data.size();
   info_.response_trailers = trailers;
+  response_piece_end_ = end;
+  EncodePiece(data);
+}
+
+void Stream::EncodePiece(Buffer& data) {
+  const bool end = response_piece_end_;
   Connection& connection = connection_.connection();
   ServerCodec& codec = connection_.codec();
   codec.EncodeBody(id_, data, connection.output());
-  if (end) codec.EncodeEnd(id_, trailers, connection.output());
+  if (!data.empty()) {
+    response_rest_ = std::move(data);
+    return connection.Write();
+  }
+  if (end) codec.EncodeEnd(id_, info_.response_trailers, connection.output());
   connection.Write();
   if (end) return EndResponse();
   if (connection.Blocked()) {
@@ -287,11 +302,21 @@ void Stream::EncodeBody(Buffer& data, bool end, Headers* trailers) {
 void Stream::OnWritable() {
   if (finished_ || response_ != ResponseState::kHeadSent) return;
   Touch();
-  if (response_wanted_) return;
+  if (response_wanted_ || !response_rest_.empty()) return;
   if (!tunnel_ && !chain_.CanTake(Direction::kResponse) && !chain_.Holds(Direction::kResponse)) {
     return;  // a filter holds a piece; when it lets go, EncodeBody asks for more
   }
   response_wanted_ = true;
+  wanted_notice_due_ = true;
+  runtime_.worker.loop.Defer(response_task_);
+}
+
+void Stream::OnEncodeMore() {
+  if (finished_ || response_rest_.empty()) return;
+  Touch();
+  Buffer rest = std::move(response_rest_);
+  EncodePiece(rest);
+  if (!response_wanted_) return;  // it is over, or still waits
   wanted_notice_due_ = true;
   runtime_.worker.loop.Defer(response_task_);
 }
@@ -400,7 +425,8 @@ bool Stream::OnProtocolError(const Error& error) {
     info_.client_ip = connection_.remote_ip();
     chain_.Create(runtime_.plan(nullptr));
   }
-  connection_.codec().Drain(connection_.connection().output());
+  ServerCodec& codec = connection_.codec();
+  if (!codec.CanReset()) codec.Drain(connection_.connection().output());
   LocalReply reply;
   reply.status = StatusOf(error);
   reply.body = StrCat({ReasonPhrase(reply.status), "\n"});

@@ -50,6 +50,8 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   void OnClientGone(ResponseFlag flag, std::string_view details);
   // The connection's output has room again.
   void OnWritable();
+  // The client's window has: what waited for it may go on.
+  void OnEncodeMore();
 
   // Time-outs that count from the last thing that moved; looked at by the connection's one timer.
   // Returns when to look again; 0: never.
@@ -99,6 +101,8 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   void PumpResponse();
   void FinishResponseHead();
   void EncodeBody(Buffer& data, bool end, Headers* trailers);
+  void EncodePiece(Buffer& data);
+  void ConsumedRequest(size_t bytes);
   void Touch();
   void EndResponse();
   void Abort(ResponseFlag flag, std::string_view details, bool reset);
@@ -119,7 +123,8 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   bool wanted_notice_due_ = false;  // the last filter is to be told that it may send
   bool local_ = false;              // the response is our own
   bool local_end_due_ = false;
-  bool last_active_ = false;  // the last filter works on the request
+  bool response_piece_end_ = false;  // the piece that is encoded now is the last
+  bool last_active_ = false;         // the last filter works on the request
   bool tunnel_ = false;
   bool tunnel_due_ = false;  // when the head has gone out
   bool finished_ = false;
@@ -129,6 +134,7 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   Headers* request_trailers_ = nullptr;
   ArenaPtr<LastFilter> last_;
   Buffer request_pending_;
+  Buffer response_rest_;  // of the last piece: it waits for the client's window
   Buffer local_body_;
   Task request_task_;
   Task response_task_;

@@ -36,7 +36,8 @@ void Pool::Drain() {
 
 bool Pool::TakeInto(UpstreamRequest& request) {
   UpstreamConnection* taken = ready_.FindFirst([&](UpstreamConnection& connection) {
-    if (connection.CanOpen() && loop_.now() < connection.idle_deadline_) return true;
+    const bool alive = connection.attached_ > 0 || loop_.now() < connection.idle_deadline_;
+    if (alive && connection.CanOpen()) return true;
     if (connection.attached_ == 0) {
       stats_.connections_expired.Inc();
       connection.Close();
@@ -73,21 +74,30 @@ void Pool::SetReady(UpstreamConnection& connection, bool ready) {
 
 void Pool::WaitFor(UpstreamRequest& request) {
   waiting_.PushBack(request);
+  // One that takes many is under way: it will do for this one too.
+  if (multiplexed_ && connecting_ > 0) return;
   StartConnection(request);
 }
 
-void Pool::StartConnection(const UpstreamRequest& request) {
+void Pool::StartConnection(UpstreamRequest& request) {
   std::string preface;
-  if (settings_.proxy_protocol != ProxyProtocolVersion::kOff && request.client_ != nullptr) {
+  const bool single_use = settings_.proxy_protocol != ProxyProtocolVersion::kOff;
+  if (single_use) {
+    const Address nobody;
+    const bool told = request.client_ != nullptr;
     char header[kMaxWrittenProxyHeader];
     const auto write = settings_.proxy_protocol == ProxyProtocolVersion::kV1 ? WriteProxyHeaderV1
                                                                              : WriteProxyHeaderV2;
-    preface.assign(header, write(*request.client_, *request.client_local_, header));
+    preface.assign(header, write(told ? *request.client_ : nobody,
+                                 told ? *request.client_local_ : nobody, header));
   }
+  request.wait_id_ = ++last_wait_id_;
   Result<Fd> fd = StartConnect(address_);
   if (fd) {
-    auto* connection =
-        new UpstreamConnection(*this, loop_, settings_.new_transport(fd->Release()), preface);
+    auto* connection = new UpstreamConnection(*this, loop_, settings_.new_transport(fd->Release()),
+                                              preface, single_use);
+    connection->wait_id_ = request.wait_id_;
+    multiplexed_ = !single_use && connection->codec_->CanReset();
     busy_.PushBack(*connection);
     ++connections_;
     ++connecting_;
@@ -103,17 +113,16 @@ void Pool::StartConnection(const UpstreamRequest& request) {
     start_error_.retry = Retry::kSafe;
   }
   stats_.connect_failures.Inc();
-  if (!waiting_.empty()) {
-    UpstreamRequest& unlucky = waiting_.back();
-    unlucky.Unlink();
-    failed_.PushBack(unlucky);
-    loop_.Defer(failed_task_);
-  }
+  request.Unlink();
+  failed_.PushBack(request);
+  loop_.Defer(failed_task_);
 }
 
 void Pool::NotifyFailedStart() {
-  while (!failed_.empty()) {
-    UpstreamRequest& request = failed_.front();
+  List<UpstreamRequest> told;  // one that tries again is told the next time
+  told.Splice(failed_);
+  while (!told.empty()) {
+    UpstreamRequest& request = told.front();
     request.Unlink();
     request.events_.OnUpstreamFailed(start_error_);
   }
@@ -123,7 +132,36 @@ void Pool::OnConnectionReady(UpstreamConnection& connection) {
   --connecting_;
   stats_.connect_duration.Record(
       static_cast<uint64_t>((loop_.now() - connection.started_) / kMicrosecond));
+  if (connection.single_use_) {
+    UpstreamRequest* request = FindStarter(connection);
+    if (request == nullptr) return connection.Close();
+    request->Unlink();
+    Attach(*request, connection, false);
+    return request->events_.OnUpstreamReady();
+  }
+  if (connection.codec_->CanReset()) return Share(connection);
   OnConnectionIdle(connection);
+}
+
+UpstreamRequest* Pool::FindStarter(const UpstreamConnection& connection) {
+  return waiting_.FindFirst(
+      [&](const UpstreamRequest& waiting) { return waiting.wait_id_ == connection.wait_id_; });
+}
+
+void Pool::Share(UpstreamConnection& connection) {
+  Keep(connection);
+  while (!waiting_.empty() && connection.CanOpen()) {
+    UpstreamRequest& request = waiting_.front();
+    request.Unlink();
+    Attach(request, connection, false);
+    request.events_.OnUpstreamReady();
+  }
+  if (!waiting_.empty() && connecting_ == 0) StartConnection(waiting_.front());
+}
+
+void Pool::RenewIdle(UpstreamConnection& connection) {
+  connection.idle_deadline_ = loop_.now() + settings_.pool.idle_timeout;
+  if (!sweep_.pending()) sweep_.Start(settings_.pool.idle_timeout);
 }
 
 void Pool::OnConnectionIdle(UpstreamConnection& connection) {
@@ -135,11 +173,15 @@ void Pool::OnConnectionIdle(UpstreamConnection& connection) {
     Attach(*request, connection, connection.requests_ > 0);
     return request->events_.OnUpstreamReady();
   }
-  if (settings_.pool.idle == 0 || connection.single_use_) return connection.Close();
+  if (settings_.pool.idle == 0 || !connection.CanOpen()) return connection.Close();
   if (ready_count_ >= settings_.pool.idle && ready_.back().attached_ == 0) {
     stats_.connections_expired.Inc();
     ready_.back().Close();
   }
+  Keep(connection);
+}
+
+void Pool::Keep(UpstreamConnection& connection) {
   Nanos keep = settings_.pool.idle_timeout;
   // The upstream closes after what it says; so we stop using it well before.
   if (const uint32_t peer = connection.codec_->PeerIdleSeconds(); peer > 0) {
@@ -171,14 +213,28 @@ void Pool::OnConnectionFailed(UpstreamConnection& connection, const Error& error
   stats_.connect_failures.Inc();
   if (error.code == Code::kTimeout) stats_.connect_timeouts.Inc();
   connection.Close();
-  FailFirstWaiting(error);
+  FailWaiting(connection, error);
 }
 
-void Pool::FailFirstWaiting(const Error& error) {
-  if (waiting_.empty()) return;
-  UpstreamRequest& request = waiting_.front();
-  request.Unlink();
-  request.events_.OnUpstreamFailed(error);
+void Pool::FailWaiting(const UpstreamConnection& lost, const Error& error) {
+  List<UpstreamRequest> told;
+  if (lost.single_use_) {
+    if (UpstreamRequest* request = FindStarter(lost)) {
+      request->Unlink();
+      told.PushBack(*request);
+    }
+  } else if (multiplexed_) {
+    if (connecting_ == 0) told.Splice(waiting_);
+  } else if (!waiting_.empty()) {
+    UpstreamRequest& request = waiting_.front();
+    request.Unlink();
+    told.PushBack(request);
+  }
+  while (!told.empty()) {
+    UpstreamRequest& request = told.front();
+    request.Unlink();
+    request.events_.OnUpstreamFailed(error);
+  }
 }
 
 void Pool::Remove(UpstreamConnection& connection) {

@@ -34,7 +34,7 @@ class Pool {
   // Closes idle connections, and the others when their streams end; new requests may still come.
   void Drain();
   // No connection and nobody waiting.
-  bool empty() const { return connections_ == 0 && waiting_.empty(); }
+  bool empty() const { return connections_ == 0 && waiting_.empty() && failed_.empty(); }
 
  private:
   friend class UpstreamRequest;
@@ -44,8 +44,15 @@ class Pool {
   void WaitFor(UpstreamRequest& request);
   void Attach(UpstreamRequest& request, UpstreamConnection& connection, bool reused);
   void SetReady(UpstreamConnection& connection, bool ready);
-  void StartConnection(const UpstreamRequest& request);
-  void FailFirstWaiting(const Error& error);
+  void StartConnection(UpstreamRequest& request);
+  void FailWaiting(const UpstreamConnection& lost, const Error& error);
+  // A connection of one client, ready or not, and the request that it was started for.
+  UpstreamRequest* FindStarter(const UpstreamConnection& connection);
+  // Of a multiplexed connection: gives it to all that wait.
+  void Share(UpstreamConnection& connection);
+  // It carries nothing from now on: its idle time begins.
+  void RenewIdle(UpstreamConnection& connection);
+  void Keep(UpstreamConnection& connection);
   void NotifyFailedStart();
 
   // From the connections.
@@ -68,6 +75,8 @@ class Pool {
   uint32_t connections_ = 0;
   uint32_t ready_count_ = 0;
   uint32_t connecting_ = 0;
+  uint64_t last_wait_id_ = 0;
+  bool multiplexed_ = false;  // connections take many requests at once, as the last one said
   Error start_error_;
   Task failed_task_;
   Timer sweep_;

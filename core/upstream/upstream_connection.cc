@@ -19,7 +19,7 @@ uint64_t NextId() {
 }  // namespace
 
 UpstreamConnection::UpstreamConnection(Pool& pool, Loop& loop, std::unique_ptr<Transport> transport,
-                                       std::string_view preface)
+                                       std::string_view preface, bool single_use)
     : pool_(&pool),
       loop_(loop),
       connection_(loop, *this, std::move(transport), Side::kUpstream),
@@ -27,12 +27,13 @@ UpstreamConnection::UpstreamConnection(Pool& pool, Loop& loop, std::unique_ptr<T
       id_(NextId()),
       started_(loop.now()),
       connect_timer_(loop, Callback::To<&UpstreamConnection::OnConnectTimeout>(this)),
-      single_use_(!preface.empty()) {
+      single_use_(single_use) {
   if (const Nanos age = pool.settings_.pool.max_age; age > 0) {
     const double spread = 0.8 + 0.4 * pool.random_.Fraction();
     expires_ = started_ + static_cast<Nanos>(static_cast<double>(age) * spread);
   }
   connection_.output().Append(preface);
+  codec_->TakeControl(connection_.output());
 }
 
 UpstreamConnection::~UpstreamConnection() = default;
@@ -81,7 +82,9 @@ void UpstreamConnection::Attach(UpstreamRequest& request) {
   }
   ++requests_;
   request.connection_ = this;
+  request.stream_ = 0;
   request.sent_any_ = false;
+  request.end_sent_ = false;
   request.tunnel_ = false;
   request.connection_id_ = id_;
   request.connected_at_ = loop_.now();
@@ -111,13 +114,18 @@ void UpstreamConnection::Detach(UpstreamRequest& request, bool finished) {
                              [&](const Open& open) { return open.request == &request; }));
   }
   --attached_;
-  if (finished) return;
-  if (codec_->CanReset()) {
+  request.rest_.Clear();
+  if (!codec_->CanReset()) {
+    if (!finished) Close();
+    return;
+  }
+  if (!finished && id != 0) {
     codec_->EncodeReset(id, Code::kCanceled, connection_.output());
     connection_.Write();
-  } else {
-    Close();
   }
+  if (attached_ > 0) return;
+  pool_->RenewIdle(*this);
+  if (!feeding_ && !CanOpen()) Close();
 }
 
 UpstreamRequest* UpstreamConnection::Find(StreamId id) {
@@ -154,11 +162,17 @@ void UpstreamConnection::OnData(Buffer& in) {
   Result<void> fed = codec_->Feed(in);
   while (fed && std::exchange(feed_again_, false)) fed = codec_->Feed(in);
   feeding_ = false;
+  TakeControl();
   if (!fed) {
     pool_->stats_.protocol_errors.Inc();
     return FailAll(fed.error());
   }
   AfterFeed();
+}
+
+void UpstreamConnection::TakeControl() {
+  codec_->TakeControl(connection_.output());
+  if (!connection_.output().empty()) connection_.Write();
 }
 
 void UpstreamConnection::AfterFeed() {
@@ -168,8 +182,8 @@ void UpstreamConnection::AfterFeed() {
   }
   if (attached_ > 0) return UpdateReading();
   FlushStats();
-  // What came behind the response was not asked for.
-  if (!CanOpen() || !connection_.input().empty()) return Close();
+  // What came behind an HTTP/1 response was not asked for.
+  if (!CanOpen() || (!codec_->CanReset() && !connection_.input().empty())) return Close();
   paused_ = false;
   UpdateReading();
   if (!ready_) pool_->OnConnectionIdle(*this);
@@ -261,7 +275,8 @@ void UpstreamConnection::OnTrailers(StreamId id, Headers& trailers) {
 void UpstreamConnection::OnEnd(StreamId id) {
   UpstreamRequest* request = Find(id);
   if (request == nullptr) return;
-  Detach(*request, true);
+  // With many streams, one whose request is not all sent is to be ended; HTTP/1 closes (CanOpen).
+  Detach(*request, request->end_sent_ || !codec_->CanReset());
   request->events_.OnUpstreamEnd();
 }
 
@@ -273,7 +288,7 @@ void UpstreamConnection::OnReset(StreamId id, const Error& error) {
 }
 
 void UpstreamConnection::OnEncodeMore(StreamId id) {
-  if (UpstreamRequest* request = Find(id)) request->events_.OnUpstreamWritable();
+  if (UpstreamRequest* request = Find(id)) request->OnEncodeMore();
 }
 
 }  // namespace sluice

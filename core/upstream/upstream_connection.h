@@ -23,8 +23,9 @@ class UpstreamConnection final : public Retirable,
                                  private ClientEvents {
  public:
   // Connects the socket of `transport` (connect(2) is under way), and sends `preface` first.
+  // It may be for the client of one request only: `single_use`.
   UpstreamConnection(Pool& pool, Loop& loop, std::unique_ptr<Transport> transport,
-                     std::string_view preface);
+                     std::string_view preface, bool single_use);
   ~UpstreamConnection() override;
 
   Result<void> Start(Nanos timeout);
@@ -56,6 +57,7 @@ class UpstreamConnection final : public Retirable,
   UpstreamRequest* Find(StreamId id);
   void UpdateReading();
   void AfterFeed();
+  void TakeControl();
   void FailAll(const Error& error);
   void OnConnectTimeout();
   void FlushStats();
@@ -88,6 +90,7 @@ class UpstreamConnection final : public Retirable,
   uint32_t attached_ = 0;
   uint64_t id_;
   uint64_t requests_ = 0;
+  uint64_t wait_id_ = 0;  // of the request that it was started for
   uint64_t counted_read_ = 0;
   uint64_t counted_written_ = 0;
   Nanos started_;

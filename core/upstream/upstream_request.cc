@@ -1,5 +1,7 @@
 #include "core/upstream/upstream_request.h"
 
+#include <utility>
+
 #include "core/net/address.h"
 #include "core/net/socket.h"
 #include "core/upstream/pool.h"
@@ -30,6 +32,7 @@ void UpstreamRequest::SendHead(const RequestHead& head, bool end) {
   Buffer& out = connection_->connection_.output();
   stream_ = connection_->codec_->EncodeHead(head, end, out);
   if (end) connection_->codec_->EncodeEnd(stream_, nullptr, out);
+  end_sent_ = end;
   connection_->SetStream(*this, stream_);
   connection_->connection_.Write();
 }
@@ -40,13 +43,36 @@ void UpstreamRequest::SendBody(Buffer& data, bool end, const Headers* trailers) 
     data.Clear();
     return;
   }
-  connection_->codec_->EncodeBody(stream_, data, connection.output());
-  if (end) connection_->codec_->EncodeEnd(stream_, trailers, connection.output());
-  connection.Write();
-  if (end && tunnel_ && !connection_->codec_->CanReset()) connection.EndWhenWritten();
+  piece_end_ = end;
+  trailers_ = trailers;
+  if (rest_.empty()) return EncodePiece(data);
+  rest_.Append(std::move(data));
 }
 
-bool UpstreamRequest::writable() const { return !connection_->connection_.Blocked(); }
+void UpstreamRequest::EncodePiece(Buffer& data) {
+  Connection& connection = connection_->connection_;
+  connection_->codec_->EncodeBody(stream_, data, connection.output());
+  if (!data.empty()) {
+    rest_ = std::move(data);
+    return connection.Write();
+  }
+  if (piece_end_) {
+    connection_->codec_->EncodeEnd(stream_, trailers_, connection.output());
+    end_sent_ = true;
+  }
+  connection.Write();
+  if (piece_end_ && tunnel_ && !connection_->codec_->CanReset()) connection.EndWhenWritten();
+}
+
+void UpstreamRequest::OnEncodeMore() {
+  Buffer rest = std::move(rest_);
+  if (!rest.empty()) EncodePiece(rest);
+  if (writable()) events_.OnUpstreamWritable();
+}
+
+bool UpstreamRequest::writable() const {
+  return rest_.empty() && !connection_->connection_.Blocked();
+}
 
 void UpstreamRequest::SetReading(bool reading) {
   if (connection_ == nullptr || connection_->paused_ == !reading) return;
@@ -64,6 +90,7 @@ void UpstreamRequest::Consumed(size_t bytes) {
 void UpstreamRequest::Tunnel() {
   if (connection_ == nullptr) return;
   tunnel_ = true;
+  end_sent_ = false;
   connection_->codec_->Tunnel(stream_);
   connection_->feed_again_ = true;
 }

@@ -63,7 +63,8 @@ class UpstreamRequest : private ListNode<> {
   bool writable() const;
   // Lets response bytes come, or holds them back. A multiplexed connection is always read.
   void SetReading(bool reading);
-  // `bytes` of the response's body were taken.
+  // `bytes` of the response's body were taken. On a multiplexed connection the rest waits with the
+  // peer.
   void Consumed(size_t bytes);
   // After 101 or a 2xx to CONNECT, inside OnUpstreamHead.
   void Tunnel();
@@ -81,6 +82,9 @@ class UpstreamRequest : private ListNode<> {
 
  private:
   bool HasSent() const;
+  void EncodePiece(Buffer& data);
+  // The peer's window has room for what waited for it.
+  void OnEncodeMore();
   friend class Pool;
   friend class UpstreamConnection;
   template <typename T, typename Tag>
@@ -91,14 +95,19 @@ class UpstreamRequest : private ListNode<> {
   UpstreamConnection* connection_ = nullptr;
   const Address* client_ = nullptr;
   const Address* client_local_ = nullptr;
+  const Headers* trailers_ = nullptr;
+  Buffer rest_;  // of the body's last piece: it waits for the peer's window
   uint64_t connection_id_ = 0;
+  uint64_t wait_id_ = 0;  // of the connection that Start started for it
   uint64_t written_before_ = 0;
   Nanos connected_at_ = 0;
   StreamId stream_ = 0;
   bool reused_ = false;
   bool fresh_only_ = false;
   bool tunnel_ = false;
-  bool sent_any_ = false;  // when it was detached
+  bool sent_any_ = false;   // when it was detached
+  bool piece_end_ = false;  // the piece that is encoded now is the last
+  bool end_sent_ = false;
 };
 
 }  // namespace sluice
