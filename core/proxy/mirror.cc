@@ -17,7 +17,7 @@ constexpr Nanos kTimeout = 15 * kSecond;
 
 // One copy. It lives on the heap by itself, since it may outlive its stream; it ends with its
 // answer, a failure or its time-out, and then retires.
-class MirrorCopy final : public Retirable, private UpstreamEvents {
+class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEvents {
  public:
   MirrorCopy(Mirror& mirror, ListenerRuntime& runtime, WorkerCluster& cluster,
              WorkerEndpoint& endpoint, const RequestHead& head, bool end)
@@ -58,6 +58,16 @@ class MirrorCopy final : public Retirable, private UpstreamEvents {
     if (!end_) GiveUp();
   }
 
+  void GiveUp() {
+    if (std::exchange(done_, true)) return;
+    if (!answered_) cluster_.stats().responses[0].Inc();
+    if (mirror_ != nullptr) mirror_->copy_ = nullptr;
+    upstream_.Cancel();
+    timer_.Cancel();
+    Unlink();
+    loop_.Retire(std::unique_ptr<Retirable>(this));
+  }
+
  private:
   void CopyHead(const RequestHead& head) {
     head_.method = head.method;
@@ -79,14 +89,6 @@ class MirrorCopy final : public Retirable, private UpstreamEvents {
     upstream_.SendBody(backlog_, end_, trailers_);
   }
 
-  void GiveUp() {
-    if (std::exchange(done_, true)) return;
-    if (mirror_ != nullptr) mirror_->copy_ = nullptr;
-    upstream_.Cancel();
-    timer_.Cancel();
-    loop_.Retire(std::unique_ptr<Retirable>(this));
-  }
-
   void OnUpstreamReady() override {
     const bool no_body = end_ && backlog_.empty() && trailers_ == nullptr;
     upstream_.SendHead(head_, no_body);
@@ -100,15 +102,13 @@ class MirrorCopy final : public Retirable, private UpstreamEvents {
   }
   void OnUpstreamInformational() override {}
   void OnUpstreamHead(bool) override {
+    answered_ = true;
     cluster_.stats().responses[response_.status / 100 < 6 ? response_.status / 100 : 5].Inc();
   }
   void OnUpstreamBody(Slice data) override { upstream_.Consumed(data.size()); }
   void OnUpstreamTrailers(Headers&) override {}
   void OnUpstreamEnd() override { GiveUp(); }
-  void OnUpstreamFailed(const Error&) override {
-    cluster_.stats().responses[0].Inc();
-    GiveUp();
-  }
+  void OnUpstreamFailed(const Error&) override { GiveUp(); }
   void OnUpstreamWritable() override { Flush(); }
 
   Mirror* mirror_;  // null: its stream is over
@@ -122,6 +122,7 @@ class MirrorCopy final : public Retirable, private UpstreamEvents {
   bool end_;
   bool head_sent_ = false;
   bool sent_end_ = false;
+  bool answered_ = false;
   bool done_ = false;
   UpstreamRequest upstream_;
   Timer timer_;
@@ -140,7 +141,16 @@ void Mirror::Start(const Route& route, ListenerRuntime& runtime, const RequestHe
   WorkerEndpoint* endpoint = cluster == nullptr ? nullptr : cluster->Pick(nullptr);
   if (endpoint == nullptr) return;
   copy_ = new MirrorCopy(*this, runtime, *cluster, *endpoint, head, end);
+  runtime.worker.mirrors.Add(*copy_);
 }
+
+MirrorCopies::MirrorCopies() = default;
+
+MirrorCopies::~MirrorCopies() {
+  while (!copies_.empty()) copies_.front().GiveUp();
+}
+
+void MirrorCopies::Add(MirrorCopy& copy) { copies_.PushBack(copy); }
 
 void Mirror::SendBody(const Buffer& data, bool end, const Headers* trailers) {
   if (copy_ != nullptr) copy_->SendBody(data, end, trailers);

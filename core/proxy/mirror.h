@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "core/base/buffer.h"
+#include "core/base/intrusive_list.h"
 #include "core/http/message.h"
 
 namespace sluice {
@@ -14,6 +15,19 @@ namespace sluice {
 class ListenerRuntime;
 class MirrorCopy;
 class Route;
+
+// The copies of one worker that are under way; their end is the end of those too.
+class MirrorCopies {
+ public:
+  MirrorCopies();
+  MirrorCopies(const MirrorCopies&) = delete;
+  MirrorCopies& operator=(const MirrorCopies&) = delete;
+  ~MirrorCopies();
+  void Add(MirrorCopy& copy);
+
+ private:
+  List<MirrorCopy> copies_;
+};
 
 class Mirror {
  public:

@@ -12,6 +12,7 @@
 #include "core/event/loop.h"
 #include "core/filter/factory.h"
 #include "core/http/date.h"
+#include "core/proxy/mirror.h"
 #include "core/stats/row.h"
 #include "core/upstream/worker_cluster.h"
 
@@ -54,6 +55,7 @@ class ProxyWorker {
   uint64_t last_stream_id = 0;
   uint64_t last_connection_id = 0;
   std::vector<std::unique_ptr<WorkerCluster>> clusters;  // by index in config.clusters
+  MirrorCopies mirrors;                                  // they use the clusters
 
  private:
   int64_t date_second_ = -1;

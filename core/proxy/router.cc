@@ -36,6 +36,8 @@ void Router::EndTry() {
   if (!std::exchange(counted_, false)) return;
   ClusterStats& stats = cluster_->stats();
   stats.requests_active.Sub();
+  // So that requests are the sum of responses, however a try ends.
+  if (!response_started_) stats.responses[0].Inc();
   const Nanos start = responder_.stream_info().upstream_start;
   if (start != 0) {
     stats.request_duration.Record(
@@ -299,7 +301,6 @@ void Router::OnUpstreamFailed(const Error& error) {
   info.upstream_failure = responder_.stream_arena().Copy(error.detail);
   endpoint_->stats.failures.Inc();
   if (response_started_) {
-    cluster_->stats().responses[0].Inc();
     const bool protocol = error.code == Code::kProtocol;
     info.flags.Set(protocol ? ResponseFlag::kUpstreamProtocolError
                             : ResponseFlag::kUpstreamConnectionTermination);
@@ -316,7 +317,6 @@ void Router::OnUpstreamFailed(const Error& error) {
 }
 
 void Router::FailBeforeResponse(const Error& error) {
-  cluster_->stats().responses[0].Inc();
   Arena& arena = responder_.stream_arena();
   const std::string_view details =
       arena.Join({"upstream_reset_before_response_started{", error.detail, "}"});
@@ -347,7 +347,6 @@ void Router::OnTryTimeout() {
 void Router::TimeOut(std::string_view details) {
   if (endpoint_ != nullptr) endpoint_->stats.failures.Inc();
   if (!response_started_) {
-    cluster_->stats().responses[0].Inc();
     return Fail(504, ResponseFlag::kUpstreamRequestTimeout, details, "upstream timed out\n");
   }
   responder_.stream_info().flags.Set(ResponseFlag::kUpstreamRequestTimeout);
