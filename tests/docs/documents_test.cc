@@ -1,0 +1,244 @@
+// What the repository's prose says is so: configurations are taken by `sluice check`, code is that
+// of compiled files, links lead somewhere, commands, flags and metrics exist.
+#include "tests/docs/documents.h"
+
+#include <gmock/gmock.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <regex>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/raw_client.h"
+#include "tests/support/sluice_process.h"
+#include "tests/support/temp_folder.h"
+
+namespace sluice::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+const std::string& Root() {
+  static const auto* const root = new std::string(SLUICE_SOURCE_DIR);
+  return *root;
+}
+
+const std::vector<Document>& Documents() {
+  static const auto* const documents = new std::vector<Document>(ReadDocuments(Root()));
+  return *documents;
+}
+
+std::string Where(const Document& document, const Block& block) {
+  return document.path + ":" + std::to_string(block.line);
+}
+
+bool IsConfigLanguage(const std::string& language) {
+  return language == "yaml" || language == "json" || language == "toml";
+}
+
+// What `sluice` says, both outputs; fails the test if it fails.
+std::string Sluice(const std::vector<std::string>& arguments) {
+  Driver driver;
+  SluiceProcess sluice(driver, arguments);
+  EXPECT_EQ(sluice.WaitForExit(), 0) << sluice.err();
+  return sluice.out() + sluice.err();
+}
+
+void ExpectGoodConfig(const std::string& file) {
+  EXPECT_THAT(Sluice({"check", "-c", file}), Not(HasSubstr("warning"))) << file;
+}
+
+// A part of a configuration, completed.
+std::string WholeConfig(const std::string& text) {
+  if (!text.starts_with("filters:")) return text;
+  std::string whole = "listeners:\n  - name: web\n    listen: 127.0.0.1:0\n";
+  for (const std::string& line : LinesOf(text)) whole += "    " + line + "\n";
+  return whole + "    routes: [{ match: { prefix: / }, respond: 200 }]\n";
+}
+
+std::vector<std::string> Words(const std::string& line) {
+  std::vector<std::string> words;
+  std::istringstream in(line);
+  for (std::string word; in >> word;) words.push_back(word);
+  return words;
+}
+
+TEST(DocumentsTest, ConfigurationsAreGood) {
+  TempFolder folder;
+  int count = 0;
+  for (const Document& document : Documents()) {
+    // The example filter is not in the binary.
+    if (document.path.starts_with("tests/example/")) continue;
+    for (const Block& block : document.blocks) {
+      if (!IsConfigLanguage(block.language)) continue;
+      SCOPED_TRACE(Where(document, block));
+      const std::string name = "block" + std::to_string(count++) + "." + block.language;
+      ExpectGoodConfig(folder.Write(name, WholeConfig(block.text)));
+    }
+  }
+  EXPECT_GE(count, 7);
+}
+
+TEST(DocumentsTest, ExamplesAreGood) {
+  for (const auto& entry : fs::directory_iterator(Root() + "/conf")) {
+    if (IsConfigLanguage(entry.path().extension().string().substr(1))) {
+      ExpectGoodConfig(entry.path());
+    }
+  }
+}
+
+TEST(DocumentsTest, EveryExampleIsListedAndSaysHowToRunIt) {
+  const std::string list = ReadWholeFile(Root() + "/conf/README.md");
+  for (const auto& entry : fs::directory_iterator(Root() + "/conf")) {
+    const std::string name = entry.path().filename();
+    if (name.ends_with(".md") || entry.is_directory()) continue;
+    EXPECT_THAT(list, HasSubstr("](" + name + ")"));
+    for (const std::string& file : WordsOf(ReadWholeFile(entry.path()), "conf/[a-z_]+\\.[a-z]+")) {
+      EXPECT_EQ(file, "conf/" + name);
+    }
+  }
+}
+
+// A block after <!-- FILE --> is that file; of the example filter, as it stands in filters/.
+TEST(DocumentsTest, CodeIsThatOfFiles) {
+  int count = 0;
+  for (const Document& document : Documents()) {
+    for (const Block& block : document.blocks) {
+      if (block.shown.empty()) {
+        // C++ and schemas are shown from files only.
+        EXPECT_TRUE(document.path != "README.md" ||
+                    (block.language != "cpp" && block.language != "proto"))
+            << Where(document, block);
+        continue;
+      }
+      std::string text = ReadWholeFile(Root() + "/" + block.shown);
+      text = std::regex_replace(text, std::regex("tests/example/"), "filters/");
+      EXPECT_EQ(block.text, text) << Where(document, block) << " is not " << block.shown;
+      ++count;
+    }
+  }
+  EXPECT_GE(count, 4);
+}
+
+TEST(DocumentsTest, LinksLeadSomewhere) {
+  for (const Document& document : Documents()) {
+    for (const std::string& link : LinksOf(document)) {
+      const fs::path target = fs::path(Root()) / fs::path(document.path).parent_path() / link;
+      EXPECT_TRUE(fs::exists(target)) << document.path << " links to " << link;
+    }
+  }
+}
+
+// Metrics that a document names exist, and README.md or a filter's names each one there is.
+TEST(DocumentsTest, MetricsAreThoseOfTheSources) {
+  std::string sources;
+  for (const char* folder : {"/core", "/filters", "/tests/example"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(Root() + folder)) {
+      const std::string name = entry.path().filename();
+      const bool source = name.ends_with(".h") || name.ends_with(".cc");
+      if (source && !name.ends_with("_test.cc")) sources += ReadWholeFile(entry.path());
+    }
+  }
+  const std::vector<std::string> metrics = WordsOf(sources, "\"sluice_[a-z0-9_]+\"");
+  EXPECT_GE(metrics.size(), 50u);
+  std::string documented;
+  for (const Document& document : Documents()) {
+    documented += document.text;
+    for (const std::string& word : WordsOf(document.text, "\\bsluice_[a-z0-9_]+")) {
+      EXPECT_THAT(metrics, testing::Contains("\"" + word + "\"")) << document.path;
+    }
+  }
+  const std::vector<std::string> words = WordsOf(documented, "\\bsluice_[a-z0-9_]+");
+  for (const std::string& metric : metrics) {
+    EXPECT_THAT(words, testing::Contains(metric.substr(1, metric.size() - 2)));
+  }
+}
+
+TEST(DocumentsTest, EveryPackageIsListed) {
+  const std::string readme = ReadWholeFile(Root() + "/README.md");
+  for (const std::string& line : LinesOf(ReadWholeFile(Root() + "/.packages"))) {
+    if (line.empty() || line.starts_with('#') || line.starts_with('[')) continue;
+    EXPECT_THAT(readme, HasSubstr("`" + line + "`"));
+  }
+}
+
+TEST(DocumentsTest, AdminAndEchoPathsAreListed) {
+  const std::string readme = ReadWholeFile(Root() + "/README.md");
+  Driver driver;
+  TempFolder folder;
+  const std::string config = folder.Write("admin.yaml",
+                                          "admin: 127.0.0.1:0\n"
+                                          "listeners:\n"
+                                          "  - name: web\n"
+                                          "    listen: 127.0.0.1:0\n"
+                                          "    routes: [{ match: /, respond: 200 }]\n");
+  SluiceProcess sluice(driver, {"run", "-c", config});
+  ASSERT_TRUE(sluice.WaitUntilReady());
+  RawClient client(driver, sluice.Where("admin"));
+  client.Send("GET / HTTP/1.1\r\nHost: admin\r\n\r\n");
+  const std::vector<std::string> paths =
+      WordsOf(client.ReadResponse().body + ReadWholeFile(Root() + "/core/server/echo_target.h"),
+              "(GET|//  ) /[a-z]*");
+  EXPECT_GE(paths.size(), 12u);
+  for (const std::string& path : paths) {
+    EXPECT_THAT(readme, HasSubstr("| `" + path.substr(path.find(" /") + 1)));
+  }
+}
+
+// The flags of the commands that sh blocks and the examples' comments show; what can be run without
+// a proxy is run.
+TEST(DocumentsTest, CommandsAreRight) {
+  std::vector<std::pair<std::string, std::string>> texts;  // where, text
+  for (const Document& document : Documents()) {
+    for (const Block& block : document.blocks) {
+      if (block.language == "sh") texts.emplace_back(Where(document, block), block.text);
+    }
+  }
+  for (const auto& entry : fs::directory_iterator(Root() + "/conf")) {
+    texts.emplace_back(entry.path(), ReadWholeFile(entry.path()));
+  }
+  std::string help = "dev";
+  {
+    FILE* const pipe = popen((Root() + "/dev help").c_str(), "r");
+    ASSERT_NE(pipe, nullptr);
+    char piece[512];
+    for (size_t size; (size = fread(piece, 1, sizeof(piece), pipe)) > 0;) help.append(piece, size);
+    EXPECT_EQ(pclose(pipe), 0);
+  }
+  int count = 0;
+  for (const auto& text : texts) {
+    for (const std::string& line : LinesOf(text.second)) {
+      SCOPED_TRACE(text.first + ": " + line);
+      static const auto* const command = new std::regex(
+          "(?:#   )?(?:[A-Z_]+=\\S+ )?(?:build/release/)?(sluice|\\./dev) ([a-z]+)([^#&|]*).*");
+      std::smatch match;
+      if (!std::regex_match(line, match, *command)) continue;
+      ++count;
+      if (match[1] == "./dev") {
+        EXPECT_THAT(help, HasSubstr("./dev " + match[2].str()));
+        continue;
+      }
+      std::vector<std::string> arguments = {match[2]};
+      const std::string options = Sluice({match[2], "--help"});
+      for (std::string word : Words(match[3])) {
+        if (word.starts_with("-")) {
+          EXPECT_THAT(options, HasSubstr(word));
+        }
+        if (word.starts_with("conf/")) {
+          EXPECT_TRUE(fs::exists(Root() + "/" + word));
+          word = Root() + "/" + word;
+        }
+        arguments.push_back(word);
+      }
+      if (match[2] != "run" && match[2] != "echo") Sluice(arguments);
+    }
+  }
+  EXPECT_GE(count, 20);
+}
+
+}  // namespace
+}  // namespace sluice::test
