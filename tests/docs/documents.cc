@@ -1,8 +1,9 @@
 #include "tests/docs/documents.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <filesystem>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -32,8 +33,7 @@ std::vector<Block> BlocksOf(const std::string& text) {
       fence = line.substr(0, line.find_first_not_of('`'));
       block.line = number;
       block.language = line.substr(fence.size());
-      std::smatch shown;
-      if (std::regex_match(before, shown, std::regex("<!-- (\\S+) -->"))) block.shown = shown[1];
+      re2::RE2::FullMatch(before, "<!-- (\\S+) -->", &block.shown);
     }
     before = line;
   }
@@ -68,10 +68,11 @@ std::vector<Document> ReadDocuments(const std::string& root) {
 }
 
 std::vector<std::string> WordsOf(const std::string& text, const std::string& regex) {
-  const std::regex compiled(regex);
+  const re2::RE2 compiled("(" + regex + ")");
   std::set<std::string> words;
-  for (std::sregex_iterator at(text.begin(), text.end(), compiled), end; at != end; ++at) {
-    words.insert(at->str());
+  std::string word;
+  for (re2::StringPiece rest(text); re2::RE2::FindAndConsume(&rest, compiled, &word);) {
+    words.insert(word);
   }
   return {words.begin(), words.end()};
 }
