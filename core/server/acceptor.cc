@@ -23,7 +23,8 @@ Acceptor::Acceptor(AcceptorOwner& owner, ListenerRuntime& runtime, AcceptorLimit
       limits_(limits),
       listener_(loop_, *this),
       admit_task_(Callback::To<&Acceptor::Admit>(this)),
-      retry_(loop_, Callback::To<&Acceptor::Admit>(this)) {}
+      retry_(loop_, Callback::To<&Acceptor::Admit>(this)),
+      last_drain_(loop_, Callback::To<&Acceptor::DrainAll>(this)) {}
 
 Acceptor::~Acceptor() {
   CHECK(empty());
@@ -60,11 +61,7 @@ bool Acceptor::TryAcquire() {
 
 void Acceptor::Admit() {
   if (!waiting_) return;
-  if (draining_) {
-    // It was taken out of the kernel's queue: nobody else can serve it.
-    limits_.listener.Acquire();
-    limits_.overall.Acquire();
-  } else if (!TryAcquire()) {
+  if (!TryAcquire()) {
     retry_.Start(kRetry);
     if (!CloseOneIdle() && overall_full_) owner_.OnRoomWanted();
     return;
@@ -72,7 +69,7 @@ void Acceptor::Admit() {
   retry_.Cancel();
   Serve(std::move(waiting_), waiting_peer_);
   waiting_peer_ = Address();
-  if (!draining_) listener_.Resume();
+  listener_.Resume();
 }
 
 void Acceptor::Serve(Fd fd, const Address& peer) {
@@ -101,14 +98,24 @@ bool Acceptor::CloseOneIdle() {
 }
 
 void Acceptor::Drain() {
-  draining_ = true;
   listener_.Pause();
-  Admit();
+  retry_.Cancel();
+  admit_task_.Cancel();
+  DrainAll();
+  if (!waiting_) return;
+  // It was taken out of the kernel's queue, so nobody else can serve it: it gets the time to send
+  // its request.
+  limits_.listener.Acquire();
+  limits_.overall.Acquire();
+  Serve(std::move(waiting_), waiting_peer_);
+  last_drain_.Start(kLastRequestTime);
+}
+
+void Acceptor::DrainAll() {
   all_.ForEach([](ServerConnection& connection) { connection.Drain(); });
 }
 
 void Acceptor::Abort() {
-  draining_ = true;
   listener_.Pause();
   retry_.Cancel();
   waiting_.Close();

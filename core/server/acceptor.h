@@ -43,6 +43,8 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
  public:
   // How often a client that waits looks for room that other workers made.
   static constexpr Nanos kRetry = 10 * kMillisecond;
+  // How long, at a drain, the client that waited may take to send its request.
+  static constexpr Nanos kLastRequestTime = kSecond;
 
   // `runtime` outlives the acceptor.
   Acceptor(AcceptorOwner& owner, ListenerRuntime& runtime, AcceptorLimits limits);
@@ -73,6 +75,7 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
   void OnConnectionClosed(ServerConnection& connection) override;
 
   void Admit();
+  void DrainAll();
   void Serve(Fd fd, const Address& peer);
   bool TryAcquire();
 
@@ -83,11 +86,11 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
   Listener listener_;
   Task admit_task_;
   Timer retry_;
+  Timer last_drain_;
   Fd waiting_;
   Address waiting_peer_;
   size_t open_ = 0;
   bool overall_full_ = false;  // it was the overall limit that the client in waiting_ met
-  bool draining_ = false;
   ServerConnection::AllList all_;
   ServerConnection::IdleList idle_;  // the one that is idle for longest in front
 };

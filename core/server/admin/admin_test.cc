@@ -1,0 +1,168 @@
+#include "core/server/admin/admin.h"
+
+#include <gmock/gmock.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/base/clock.h"
+#include "core/base/strings.h"
+#include "core/net/listen_socket.h"
+#include "core/server/admin/admin_listener.h"
+#include "core/stats/directory.h"
+#include "core/stats/segment.h"
+#include "tests/support/driver.h"
+#include "tests/support/raw_client.h"
+
+namespace sluice {
+namespace {
+
+using test::HttpText;
+using test::HttpTextKind;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class AdminTest : public testing::Test, private AdminSource {
+ protected:
+  AdminTest() { EXPECT_TRUE(listener_.Start(sockets_.fds[0].get())); }
+
+  HttpText Get(std::string_view target, std::string_view fields = "") {
+    client_.Send(StrCat({"GET ", target, " HTTP/1.1\r\nHost: a\r\n", fields, "\r\n"}));
+    return client_.ReadResponse();
+  }
+
+  FakeClock clock_;
+  std::unique_ptr<Loop> loop_ = Loop::Create(clock_).value();
+  test::Driver driver_{loop_.get()};
+  std::unique_ptr<StatsSegment> segment_ = StatsSegment::Create(StatsLimits{}).value();
+  StatsDirectory directory_{*segment_};
+  ServerStatus status_;
+  ServerState state_ = ServerState::kLive;
+  ListenSockets sockets_ = OpenListenSockets(*Address::Parse("127.0.0.1:0"), 1).value();
+  AdminListener listener_{*loop_, directory_, status_, *this};
+  test::RawClient client_{driver_, sockets_.address};
+
+ private:
+  ServerState state() const override { return state_; }
+  ServerSummary Summary() const override {
+    return {"edge", state_, 90 * kSecond, 2, "edge.yaml", 3, {{"web", "127.0.0.1:8080"}}};
+  }
+  StatsReader FreshStats() override { return StatsReader(*segment_); }
+};
+
+TEST_F(AdminTest, TheIndexAsTextAndAsJson) {
+  const HttpText text = Get("/");
+  EXPECT_EQ(text.status, 200);
+  EXPECT_THAT(text.Header("content-type").value_or(""), StartsWith("text/plain"));
+  EXPECT_THAT(text.body, HasSubstr("uptime    90s\n"));
+  EXPECT_THAT(text.body, HasSubstr("listener  web on 127.0.0.1:8080\n"));
+  EXPECT_THAT(text.body, HasSubstr("GET /metrics  "));
+
+  const HttpText asked = Get("/", "Accept: application/json\r\n");
+  EXPECT_EQ(asked.Header("content-type"), "application/json");
+  const nlohmann::json json = nlohmann::json::parse(asked.body);
+  EXPECT_EQ(json["id"], "edge");
+  EXPECT_EQ(json["state"], "LIVE");
+  EXPECT_EQ(json["workers"], 2);
+  EXPECT_EQ(json["config"]["version"], 3);
+  EXPECT_EQ(json["listeners"][0]["address"], "127.0.0.1:8080");
+  EXPECT_EQ(json["endpoints"].size(), 5U);
+}
+
+TEST_F(AdminTest, ReadyOnlyWhileLive) {
+  EXPECT_EQ(Get("/ready").status, 200);
+  state_ = ServerState::kStarting;
+  EXPECT_EQ(Get("/ready").status, 503);
+  state_ = ServerState::kDraining;
+  const HttpText draining = Get("/ready");
+  EXPECT_EQ(draining.status, 503);
+  EXPECT_EQ(draining.body, "DRAINING\n");
+  EXPECT_EQ(Get("/live").status, 200);
+}
+
+TEST_F(AdminTest, MetricsInTheFormatThatIsAsked) {
+  directory_.main_row().counter(directory_.Counter({"sluice_a_total", "A."})).Inc(5);
+  directory_.Counter({"sluice_b_total", "B."});
+  const HttpText text = Get("/metrics");
+  EXPECT_EQ(text.status, 200);
+  EXPECT_THAT(text.Header("content-type").value_or(""), HasSubstr("version=0.0.4"));
+  EXPECT_THAT(text.body, HasSubstr("\nsluice_a_total 5\n"));
+  EXPECT_THAT(text.body, HasSubstr("\nsluice_b_total 0\n"));
+  EXPECT_THAT(text.body, HasSubstr("sluice_downstream_connections_total{listener=\"admin\"} 1\n"));
+
+  const HttpText open = Get("/metrics", "Accept: application/openmetrics-text\r\n");
+  EXPECT_THAT(open.Header("content-type").value_or(""), StartsWith("application/openmetrics-text"));
+  EXPECT_THAT(open.body, HasSubstr("\n# EOF\n"));
+
+  const HttpText some = Get("/metrics?name%5B%5D=sluice_b_total");
+  EXPECT_THAT(some.body, HasSubstr("sluice_b_total 0\n"));
+  EXPECT_THAT(some.body, Not(HasSubstr("sluice_a_total")));
+}
+
+TEST_F(AdminTest, StatsForPeople) {
+  directory_.main_row().counter(directory_.Counter({"sluice_a_total", "A."}, {{"x", "1"}})).Inc(5);
+  directory_.Counter({"sluice_a_total", "A."}, {{"x", "2"}});
+  EXPECT_EQ(Get("/stats?filter=sluice_a").body,
+            "sluice_a_total{x=\"1\"}: 5\nsluice_a_total{x=\"2\"}: 0\n");
+  EXPECT_EQ(Get("/stats?filter=sluice_a&used").body, "sluice_a_total{x=\"1\"}: 5\n");
+  const nlohmann::json json = nlohmann::json::parse(Get("/stats?format=json").body);
+  EXPECT_GT(json.size(), 10U);
+  EXPECT_EQ(Get("/stats?format=json&filter=nothing").body, "[]\n");
+  const HttpText bad = Get("/stats?filter=(");
+  EXPECT_EQ(bad.status, 400);
+  EXPECT_THAT(bad.body, HasSubstr("\"error\":\"filter: "));
+}
+
+TEST_F(AdminTest, WhatIsNotThereAndWhatIsNotAllowed) {
+  const HttpText missing = Get("/nothing");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_EQ(nlohmann::json::parse(missing.body)["error"],
+            "there is nothing at /nothing; GET / lists what there is");
+  client_.Send("POST /ready HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+  const HttpText post = client_.ReadResponse();
+  EXPECT_EQ(post.status, 405);
+  EXPECT_EQ(post.Header("allow"), "GET, HEAD");
+}
+
+TEST_F(AdminTest, HeadHasNoBody) {
+  for (const std::string_view target : {"/", "/ready", "/metrics", "/stats"}) {
+    client_.Send(StrCat({"HEAD ", target, " HTTP/1.1\r\nHost: a\r\n\r\n"}));
+    EXPECT_EQ(client_.ReadResponse(HttpTextKind::kResponseToHead).status, 200) << target;
+  }
+  EXPECT_EQ(Get("/live").body, "LIVE\n");
+}
+
+TEST_F(AdminTest, OthersAreAnsweredWhileMetricsAreRendered) {
+  for (int i = 0; i < 20000; ++i) {
+    directory_.Counter({"sluice_many_total", "Many."}, {{"i", Decimal(static_cast<uint64_t>(i))}});
+  }
+  test::RawClient scraper(driver_, sockets_.address);
+  scraper.Send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(driver_.RunUntil([&] { return !scraper.received().empty(); }, "the first slice"));
+  EXPECT_EQ(Get("/ready").status, 200);
+  EXPECT_THAT(scraper.received(), Not(HasSubstr("{i=\"19999\"}")));
+  EXPECT_THAT(scraper.ReadResponse().body, HasSubstr("sluice_many_total{i=\"19999\"} 0\n"));
+}
+
+TEST_F(AdminTest, AClientThatLeavesInTheMiddle) {
+  for (int i = 0; i < 20000; ++i) {
+    directory_.Counter({"sluice_many_total", "Many."}, {{"i", Decimal(static_cast<uint64_t>(i))}});
+  }
+  test::RawClient scraper(driver_, sockets_.address);
+  scraper.Send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(driver_.RunUntil([&] { return !scraper.received().empty(); }, "the first slice"));
+  scraper.Reset();
+  EXPECT_EQ(Get("/ready").status, 200);
+  ASSERT_TRUE(driver_.RunUntil(
+      [this] {
+        const StatsReader reader(*segment_);
+        return reader.gauge(*reader.Find("sluice_downstream_connections_active",
+                                         {{"listener", "admin"}})) == 1;
+      },
+      "the end of the connection"));
+}
+
+}  // namespace
+}  // namespace sluice
