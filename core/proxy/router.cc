@@ -133,6 +133,7 @@ void Router::StartTry(bool fresh_only) {
   endpoint->stats.requests.Inc();
   cluster_->stats().requests_active.Add();
   counted_ = true;
+  if (request_end_) StartTryTimer();
   if (!fresh_only && upstream_.TryStart(endpoint->pool)) return SendRequest();
   const ConnectionInfo& connection = info.connection();
   upstream_.Start(endpoint->pool, &connection.remote, &connection.local, fresh_only);
@@ -193,9 +194,12 @@ void Router::RequestSent() {
   if (tunnel_ || response_end_) return;
   const Route* route = info.route;
   if (route->timeout() > 0 && !route_timer_.pending()) route_timer_.Start(route->timeout());
-  if (route->per_try_timeout() > 0 && !response_started_) {
-    try_timer_.Start(route->per_try_timeout());
-  }
+  if (!response_started_) StartTryTimer();
+}
+
+void Router::StartTryTimer() {
+  const Nanos timeout = responder_.stream_info().route->per_try_timeout();
+  if (timeout > 0) try_timer_.Start(timeout);
 }
 
 ResponseHead& Router::OnUpstreamBegin() {
@@ -281,7 +285,7 @@ void Router::OnUpstreamWritable() { PullMore(); }
 bool Router::RetryAfter(const Error& error) {
   ClusterStats& stats = cluster_->stats();
   if (!head_sent_) {  // the connect failed
-    if (connect_retried_) return false;
+    if (connect_retried_ || cluster_->endpoint_count() < 2) return false;
     connect_retried_ = true;
     stats.connect_retries.Inc();
     return true;

@@ -51,6 +51,7 @@ class Router final : public LastFilter, private UpstreamEvents {
   void PullMore();
   void KeepForReplay(const Buffer& data);
   void RequestSent();
+  void StartTryTimer();
   bool RetryAfter(const Error& error);
   void FailBeforeResponse(const Error& error);
   void OnRouteTimeout();

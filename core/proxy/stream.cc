@@ -72,6 +72,7 @@ void Stream::OnHead(bool end) {
   MatchRoute();
   chain_.Create(runtime_.plan(info_.route));
   PrepareUpgrade();
+  if (const Nanos idle = IdleTimeout(); idle > 0) connection_.WatchDeadline(last_activity_ + idle);
   if (refusal) return StartLocalReply(std::move(*refusal));
   const uint64_t most = runtime_.settings.body_size;
   if (most != 0 && request_head_.content_length.value_or(0) > most) {
@@ -87,6 +88,7 @@ void Stream::OnHead(bool end) {
     reply.body = "a request to upgrade must have no body\n";
     reply.details = "http1.body_disallowed";
     reply.flag = ResponseFlag::kDownstreamProtocolError;
+    connection_.codec().Drain(connection_.connection().output());
     return StartLocalReply(std::move(reply));
   }
   if (!end && runtime_.settings.body_idle_timeout > 0) {
@@ -232,6 +234,14 @@ void Stream::StartResponse(bool end) {
   chain_.HeadersArrived(Direction::kResponse, end);
 }
 
+// Will the answer be over before the request is? Then its connection ends with it.
+bool Stream::LeavesRequestUnread() const {
+  if (request_ended_ || connection_.codec().CanReset()) return false;
+  if (expects_continue_ || !request_head_.content_length) return true;
+  const uint64_t rest = *request_head_.content_length - info_.request_body_bytes;
+  return connection_.connection().input().size() < rest;
+}
+
 void Stream::FinishResponseHead() {
   response_ = ResponseState::kHeadSent;
   info_.status = response_head_.status;
@@ -242,7 +252,8 @@ void Stream::FinishResponseHead() {
   }
   if (local_changes_ != nullptr) local_changes_->Apply(response_head_.headers, info_);
   // Upstreams' own Connection fields do not come this far: this is a filter's or the echo server's.
-  if (response_head_.headers.Get(HeaderId::kConnection) == "close") {
+  if (response_head_.headers.Get(HeaderId::kConnection) == "close" ||
+      (local_ && LeavesRequestUnread())) {
     connection_.codec().Drain(connection_.connection().output());
   }
   PrepareResponse(runtime_.settings, response_head_, local_, runtime_.worker.Date());
@@ -432,6 +443,7 @@ bool Stream::OnProtocolError(const Error& error) {
   reply.body = StrCat({ReasonPhrase(reply.status), "\n"});
   reply.flag = ResponseFlag::kDownstreamProtocolError;
   reply.details = error.detail;
+  if (reply.status == 426) reply.headers.emplace_back("upgrade", "HTTP/1.1");  // RFC 9110 15.5.22
   StartLocalReply(std::move(reply));
   return true;
 }
@@ -457,6 +469,11 @@ void Stream::OnClientGone(ResponseFlag flag, std::string_view details) {
   Abort(flag, details, false);
 }
 
+Nanos Stream::IdleTimeout() const {
+  return info_.route != nullptr ? info_.route->idle_timeout()
+                                : runtime_.settings.stream_idle_timeout;
+}
+
 void Stream::OnHeadTimeout() {
   runtime_.stats.head_timeouts.Inc();
   OnProtocolError(
@@ -466,9 +483,10 @@ void Stream::OnHeadTimeout() {
 Nanos Stream::CheckTimeouts(Nanos now) {
   if (finished_ || !head_complete_) return 0;
   Nanos next = 0;
-  if (!request_ended_ && request_wanted_ && request_pending_.empty() && !tunnel_ &&
-      runtime_.settings.body_idle_timeout > 0) {
-    next = last_activity_ + runtime_.settings.body_idle_timeout;
+  if (!request_ended_ && !tunnel_ && runtime_.settings.body_idle_timeout > 0) {
+    // While nobody wants the next piece its time has not begun.
+    const bool waits = request_wanted_ && request_pending_.empty();
+    next = (waits ? last_activity_ : now) + runtime_.settings.body_idle_timeout;
     if (now >= next) {
       runtime_.stats.body_timeouts.Inc();
       if (response_ == ResponseState::kHeadSent) {
@@ -484,9 +502,7 @@ Nanos Stream::CheckTimeouts(Nanos now) {
       return 0;
     }
   }
-  const Nanos idle =
-      info_.route != nullptr ? info_.route->idle_timeout() : runtime_.settings.stream_idle_timeout;
-  if (idle > 0) {
+  if (const Nanos idle = IdleTimeout(); idle > 0) {
     const Nanos deadline = last_activity_ + idle;
     if (now >= deadline) {
       runtime_.stats.idle_timeouts.Inc();

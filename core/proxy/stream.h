@@ -92,6 +92,8 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   void AbortResponse(Error error) override;
   void Tunnel() override;
 
+  // How long nothing may move; 0: forever.
+  Nanos IdleTimeout() const;
   void StartTunnel();
   void MatchRoute();
   void PrepareUpgrade();
@@ -99,6 +101,7 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   void AbandonLastFilter();
   void PumpRequest();
   void PumpResponse();
+  bool LeavesRequestUnread() const;
   void FinishResponseHead();
   void EncodeBody(Buffer& data, bool end, Headers* trailers);
   void EncodePiece(Buffer& data);

@@ -279,7 +279,9 @@ void Http1ServerCodec::EncodeHead(StreamId id, const ResponseHead& head, bool en
     writer.Put("connection: upgrade\r\n");
   } else if (tunnel) {
   } else if (!keep_alive_) {
-    writer.Put("connection: close\r\n");
+    // RFC 9110 7.8: whoever sends Upgrade names it here.
+    const bool upgrade = head.status == 426 && head.headers.Has(HeaderId::kUpgrade);
+    writer.Put(upgrade ? "connection: close, upgrade\r\n" : "connection: close\r\n");
   } else if (protocol_ == Protocol::kHttp10) {
     writer.Put("connection: keep-alive\r\n");
   }

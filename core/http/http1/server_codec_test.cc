@@ -309,6 +309,18 @@ TEST(Http1ServerTest, TheAnswerToABrokenHeadKnowsNothingOfTheRequestBefore) {
   old.Run("GET / HTTP/1.0\r\n\r\n", Cut::kWhole);
   Give(old, 1, {.status = 426});
   EXPECT_EQ(old.out.ToString(), "HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\n\r\nhello");
+
+  ServerRecorder told(limits);
+  told.Run("GET / HTTP/1.0\r\n\r\n", Cut::kWhole);
+  Arena arena;
+  ResponseHead head(arena);
+  head.status = 426;
+  head.headers.Add(HeaderId::kUpgrade, "HTTP/1.1");
+  head.headers.Add(HeaderId::kContentLength, "0");
+  told.codec->EncodeHead(1, head, true, told.out);
+  EXPECT_EQ(told.out.ToString(),
+            "HTTP/1.1 426 Upgrade Required\r\nupgrade: HTTP/1.1\r\ncontent-length: 0\r\n"
+            "connection: close, upgrade\r\n\r\n");
 }
 
 TEST(Http1ServerTest, TunnelAfterTheClientHasEnded) {
