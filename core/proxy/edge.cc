@@ -42,7 +42,9 @@ std::optional<LocalReply> PreparePath(const ListenerSettings& settings, RequestH
   LocalReply reply;
   reply.status = 307;
   reply.details = "path_normalization_redirect";
-  reply.headers.emplace_back("location", std::string(head.path));
+  // Two slashes in front would name a host: "/." in between keeps path and host (RFC 3986 4.2).
+  const std::string_view guard = head.path.starts_with("//") ? "/." : "";
+  reply.headers.emplace_back("location", StrCat({guard, head.path}));
   reply.unmapped = true;
   return reply;
 }
