@@ -61,6 +61,7 @@ void UpstreamRequest::EncodePiece(Buffer& data) {
     end_sent_ = true;
   }
   connection.Write();
+  if (connection.Blocked()) connection.NotifyWritten();  // writable() says no until then
   if (piece_end_ && tunnel_ && !connection_->codec_->CanReset()) connection.EndWhenWritten();
 }
 
