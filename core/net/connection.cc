@@ -64,12 +64,15 @@ void Connection::OnReady(uint32_t events) {
     write_wait_ = Wait::kNothing;
     if (!out_.empty() || notify_written_) Write();
   }
-  if ((events & FdWatch::kFailed) != 0 && (!reading_ || peer_closed_)) {
-    // No read would show the failure.
+  // Where no read would show the failure. An upstream's last words may wait for a slow client: they
+  // are read first, whatever comes behind them.
+  const bool unseen = peer_closed_ || (!reading_ && side_ != Side::kUpstream);
+  if ((events & FdWatch::kFailed) != 0 && unseen) {
     int error = 0;
     socklen_t size = sizeof(error);
     getsockopt(transport_->fd(), SOL_SOCKET, SO_ERROR, &error, &size);
-    return FailWith(error != 0 ? error : ECONNRESET, "connection", false);
+    // Without an error it is only closed both ways: what came before can still be read.
+    if (error != 0) return FailWith(error, "connection", false);
   }
   ReadLoop();
 }
@@ -151,6 +154,7 @@ void Connection::WriteNow() {
     if (result.status == IoResult::Status::kOk) {
       out_.Consume(result.bytes);
       bytes_written_ += result.bytes;
+      last_written_ = loop_.now();
       if (result.drained) write_wait_ = Wait::kWritable;
     } else if (result.status == IoResult::Status::kFailed) {
       return FailWith(result.error, "write", true);

@@ -87,6 +87,10 @@ class Connection final : private FdWatch::Handler {
 
   uint64_t bytes_read() const { return bytes_read_; }
   uint64_t bytes_written() const { return bytes_written_; }
+  // When the peer last took something; 0: never.
+  Nanos last_written() const { return last_written_; }
+  // Bytes that the peer sent, or its end, may wait in the kernel.
+  bool may_have_unread() const { return read_wait_ == Wait::kNothing && !peer_closed_; }
 
  private:
   enum class Wait : uint8_t { kNothing, kReadable, kWritable };
@@ -112,6 +116,7 @@ class Connection final : private FdWatch::Handler {
   Buffer out_;
   uint64_t bytes_read_ = 0;
   uint64_t bytes_written_ = 0;
+  Nanos last_written_ = 0;
   // What the next read or write waits for; kNothing: it can be tried.
   Wait read_wait_ = Wait::kReadable;
   Wait write_wait_ = Wait::kNothing;
