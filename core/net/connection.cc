@@ -61,6 +61,7 @@ void Connection::OnReady(uint32_t events) {
   }
   if ((writable && write_wait_ == Wait::kWritable) ||
       (readable && write_wait_ == Wait::kReadable)) {
+    write_reads_ = write_wait_ == Wait::kReadable;
     write_wait_ = Wait::kNothing;
     if (!out_.empty() || notify_written_) Write();
   }
@@ -147,6 +148,7 @@ bool Connection::ReadOnce() {
 void Connection::WriteNow() {
   if (closed() || connecting_) return;
   if (write_failed_) out_.Clear();
+  bool read_too = std::exchange(write_reads_, false);
   while (!out_.empty() && write_wait_ == Wait::kNothing) {
     struct iovec vectors[kMaxVectors];
     const int count = out_.FillVectors(vectors, kMaxVectors);
@@ -160,7 +162,13 @@ void Connection::WriteNow() {
       return FailWith(result.error, "write", true);
     } else {
       write_wait_ = WaitOf(result.status);
+      if (write_wait_ == Wait::kReadable) read_too = true;
     }
+  }
+  if (read_too && read_wait_ == Wait::kReadable) {
+    // The transport has read in order to write. What came along will not show on the fd again.
+    read_wait_ = Wait::kNothing;
+    if (reading_) loop_.Defer(read_task_);
   }
   if (!out_.empty()) {
     notify_written_ = true;

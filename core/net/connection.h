@@ -124,6 +124,7 @@ class Connection final : private FdWatch::Handler {
   bool connecting_ = false;
   bool reading_ = true;
   bool in_read_loop_ = false;
+  bool write_reads_ = false;  // the next write was waiting to read first
   bool large_reads_ = false;
   bool hangup_seen_ = false;  // a FIN or a failure waits behind the bytes: read on until it comes
   bool peer_closed_ = false;
