@@ -3,6 +3,9 @@
 #include <algorithm>
 
 namespace sluice {
+namespace {
+constexpr size_t kCopied = 1024;
+}  // namespace
 
 Slice Slice::Copy(std::string_view bytes) {
   if (bytes.empty()) return {};
@@ -29,6 +32,13 @@ void Buffer::Append(Slice slice) {
     Slice& last = slices()[first_ + count_ - 1];
     if (last.Precedes(slice)) {
       last.Join(std::move(slice));
+      return;
+    }
+    // A slice keeps its whole block. Where a peer sends byte by byte, each in a block of its own,
+    // whoever holds the bytes back would hold thousands of times their size.
+    if (slice.size() <= kCopied && slice.size() <= last.tail_room()) {
+      std::memcpy(last.data() + last.size(), slice.data(), slice.size());
+      last.Grow(slice.size());
       return;
     }
   }

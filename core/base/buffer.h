@@ -116,7 +116,7 @@ class Buffer {
 
   // Copies `bytes` in, behind the last byte.
   void Append(std::string_view bytes);
-  // Takes the slice over, without a copy.
+  // Takes the slice over, without a copy; a small one may be copied to the last block's room.
   void Append(Slice slice);
   // Takes everything that `other` holds, without a copy; `other` is empty afterwards.
   void Append(Buffer&& other);

@@ -63,13 +63,14 @@ TEST(Buffer, AppendFillsTheLastBlock) {
 }
 
 TEST(Buffer, SlicesMoveWithoutCopies) {
-  Slice slice = Slice::Copy("body");
+  const std::string body(2000, 'x');  // a short one would be copied
+  Slice slice = Slice::Copy(body);
   const char* place = slice.data();
   Buffer first(std::move(slice));
   Buffer second("head ");
   second.Append(std::move(first));
   EXPECT_TRUE(first.empty());  // NOLINT(bugprone-use-after-move): this is what is tested
-  EXPECT_EQ(second.ToString(), "head body");
+  EXPECT_EQ(second.ToString(), "head " + body);
   EXPECT_EQ(second.slice(1).data(), place);
   Buffer third;
   third.Append(std::move(second));
@@ -93,6 +94,23 @@ TEST(Buffer, PiecesOfOneBlockJoinAgain) {
   buffer.Append(Slice());
   EXPECT_EQ(buffer.slice_count(), 2u);
   EXPECT_EQ(buffer.ToString(), "abcda");
+}
+
+TEST(Buffer, SmallSlicesDoNotKeepABlockEach) {
+  Buffer whole;
+  Buffer kept;
+  std::string expected;
+  for (int i = 0; i < 10000; ++i) {
+    const std::string piece(1, static_cast<char>('a' + i % 26));
+    Buffer read{Slice::Copy(piece)};  // as a read of one byte leaves it
+    kept.Append(read.Share());
+    whole.Append(std::move(read));
+    expected += piece;
+  }
+  EXPECT_EQ(kept.ToString(), expected);
+  EXPECT_EQ(whole.ToString(), expected);
+  EXPECT_LE(kept.slice_count(), 2u);
+  EXPECT_LE(whole.slice_count(), 2u);
 }
 
 TEST(Buffer, MoveFromSplitsASlice) {
@@ -169,7 +187,7 @@ TEST(Buffer, CommitOfNothingGivesNobodysBytesAway) {
 
 TEST(Buffer, VectorsAndFlatten) {
   Buffer buffer;
-  for (const char* text : {"one ", "two ", "three ", "four"}) buffer.Append(Slice::Copy(text));
+  for (const char* text : {"four", "three ", "two ", "one "}) buffer.Prepend(Slice::Copy(text));
   iovec vectors[8];
   EXPECT_EQ(buffer.FillVectors(vectors, 2), 2);
   ASSERT_EQ(buffer.FillVectors(vectors, 8), 4);
@@ -186,7 +204,7 @@ TEST(Buffer, MovesKeepManySlices) {
   std::string expected;
   Buffer buffer;
   for (int i = 0; i < 50; ++i) {
-    const std::string text = std::to_string(i) + ",";
+    const std::string text = std::to_string(i) + std::string(1100, ',');  // not to be copied
     buffer.Append(Slice::Copy(text));
     expected += text;
   }
@@ -226,7 +244,7 @@ TEST(Buffer, AgreesWithStrings) {
         break;
       }
       case 1: {
-        const std::string text = new_text(20);
+        const std::string text = new_text(step % 4 == 0 ? 2000 : 20);
         buffers[i].Append(Slice::Copy(text));
         strings[i] += text;
         break;
