@@ -69,6 +69,7 @@ void ServerConnection::WatchDeadline(Nanos deadline) {
 
 void ServerConnection::OnTimer() {
   const Nanos now = runtime_.worker.loop.now();
+  if (state_ == State::kFlushing) linger_deadline_ = FlushDeadline();
   if (state_ == State::kLingering || state_ == State::kFlushing) {
     if (now >= linger_deadline_) return Close();
     return WatchDeadline(linger_deadline_);
@@ -325,15 +326,25 @@ void ServerConnection::Drain() {
 void ServerConnection::CloseWhenWritten() {
   if (state_ != State::kOpen) return;
   state_ = State::kFlushing;
+  ListNode<IdleConnectionsTag>::Unlink();
   connection_.SetReading(false);
-  linger_deadline_ = runtime_.worker.loop.now() + runtime_.settings.keep_alive_timeout;
-  WatchDeadline(linger_deadline_);
+  idle_since_ = runtime_.worker.loop.now();
+  WatchDeadline(FlushDeadline());
   connection_.NotifyWritten();
 }
 
+// A slow client gets all of its response, as long as it takes something now and then.
+Nanos ServerConnection::FlushDeadline() const {
+  const ListenerSettings& settings = runtime_.settings;
+  const Nanos patience =
+      settings.stream_idle_timeout > 0 ? settings.stream_idle_timeout : settings.keep_alive_timeout;
+  return std::max(idle_since_, connection_.last_written()) + patience;
+}
+
 void ServerConnection::StartLinger() {
-  // With nothing unread on our side a plain close is no reset.
-  const bool clean = !unread_request_ && connection_.input().empty();
+  // With nothing unread on our side, in the kernel neither, a plain close is no reset.
+  const bool clean =
+      !unread_request_ && connection_.input().empty() && !connection_.may_have_unread();
   if (clean || connection_.peer_closed() || connection_.write_failed()) return Close();
   state_ = State::kLingering;
   connection_.ShutdownWrite();

@@ -111,6 +111,7 @@ class ServerConnection final : public Retirable,
   void OnTimer();
   void SetIdle();
   void CloseWhenWritten();
+  Nanos FlushDeadline() const;
   void StartLinger();
   void Close(bool reset = false);
   void FinishClose();
