@@ -88,6 +88,9 @@ LogRing& LogFile::Ring(uint32_t worker) {
 }
 
 void LogFile::Wake() {
+  // What was stored before must be visible to the thread if it has seen the last wake-up already:
+  // else a stop could be missed, and never said again.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   if (signalled_.load(std::memory_order_relaxed)) return;
   if (!signalled_.exchange(true, std::memory_order_acq_rel)) sem_post(&wake_);
 }
@@ -123,6 +126,7 @@ void LogFile::Run() {
   for (int tries = 0;;) {
     // From here on a wake-up is for the next round: what it tells about may be missed below.
     signalled_.exchange(false, std::memory_order_acq_rel);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
     const bool stopping = stop_.load(std::memory_order_acquire);
     const uint64_t asked = flushes_asked_.load(std::memory_order_acquire);
     const bool reopen = reopen_.exchange(false, std::memory_order_acq_rel);
