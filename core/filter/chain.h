@@ -85,6 +85,8 @@ class FilterChain {
   // Lets it go on. REQUIRES: Holds(direction).
   void ReleaseHeld(Direction direction);
 
+  // Has the head come?
+  bool Begun(Direction direction) const { return flow(direction).stage != Stage::kIdle; }
   // Does a filter hold the direction until it resumes?
   bool IsPaused(Direction direction) const {
     return flow(direction).stage != Stage::kDone &&

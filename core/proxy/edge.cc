@@ -116,6 +116,10 @@ void AddVia(const ListenerSettings& settings, Protocol protocol, Headers& header
   headers.AddView(HeaderId::kVia, headers.arena().Join({ViaVersion(protocol), settings.via}));
 }
 
+bool BelievesPeer(const EdgeInput& input) {
+  return input.remote_is_trusted || input.settings.trusted_hops > 0;
+}
+
 }  // namespace
 
 std::optional<LocalReply> PrepareRequest(const EdgeInput& input, RequestHead& head,
@@ -123,12 +127,16 @@ std::optional<LocalReply> PrepareRequest(const EdgeInput& input, RequestHead& he
   const ListenerSettings& settings = input.settings;
   info.original_path = head.path;
   if (head.scheme.empty()) head.scheme = input.tls ? "https" : "http";
-  const bool trusted = input.remote_is_trusted || settings.trusted_hops > 0;
+  const bool trusted = BelievesPeer(input);
   if (!trusted && !settings.keep_private_headers) head.headers.RemoveIf(IsPrivate);
   PrepareForwarded(input, head, info, trusted);
   if (settings.request_id) PrepareRequestId(head, info, random, trusted);
   AddVia(settings, head.protocol, head.headers);
   return PreparePath(settings, head, head.headers.arena());
+}
+
+void PrepareTrailers(const EdgeInput& input, Headers& trailers) {
+  if (!BelievesPeer(input) && !input.settings.keep_private_headers) trailers.RemoveIf(IsPrivate);
 }
 
 void PrepareResponse(const ListenerSettings& settings, ResponseHead& head, bool local,

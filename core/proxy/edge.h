@@ -26,6 +26,9 @@ struct EdgeInput {
 std::optional<LocalReply> PrepareRequest(const EdgeInput& input, RequestHead& head,
                                          StreamInfo& info, Random& random);
 
+// Takes out of the trailers what a client may not set.
+void PrepareTrailers(const EdgeInput& input, Headers& trailers);
+
 // Fields of a response on its way to the client: date, server, via.
 void PrepareResponse(const ListenerSettings& settings, ResponseHead& head, bool local,
                      std::string_view date);

@@ -65,10 +65,8 @@ void Stream::OnHead(bool end) {
   info_.request_head_bytes = request_head_.wire_size;
   expects_continue_ = request_head_.expects_continue && !end;
   if (end) info_.request_end = last_activity_;
-  const EdgeInput edge{runtime_.settings, connection_.remote_ip(), connection_.remote_is_trusted(),
-                       connection_.info().tls};
   std::optional<LocalReply> refusal =
-      PrepareRequest(edge, request_head_, info_, runtime_.worker.random);
+      PrepareRequest(Edge(), request_head_, info_, runtime_.worker.random);
   MatchRoute();
   chain_.Create(runtime_.plan(info_.route));
   PrepareUpgrade();
@@ -95,6 +93,11 @@ void Stream::OnHead(bool end) {
     connection_.WatchDeadline(last_activity_ + runtime_.settings.body_idle_timeout);
   }
   chain_.HeadersArrived(Direction::kRequest, end);
+}
+
+EdgeInput Stream::Edge() const {
+  return {runtime_.settings, connection_.remote_ip(), connection_.remote_is_trusted(),
+          connection_.info().tls};
 }
 
 void Stream::MatchRoute() {
@@ -145,7 +148,10 @@ void Stream::OnBody(Slice data) {
   if (request_wanted_) runtime_.worker.loop.Defer(request_task_);
 }
 
-void Stream::OnTrailers(Headers& trailers) { request_trailers_ = &trailers; }
+void Stream::OnTrailers(Headers& trailers) {
+  PrepareTrailers(Edge(), trailers);
+  request_trailers_ = &trailers;
+}
 
 void Stream::OnEnd() {
   if (request_ended_ && !tunnel_) return;
@@ -353,6 +359,7 @@ void Stream::EndResponse() {
 }
 
 void Stream::Tunnel() {
+  if (finished_ || local_) return;  // a filter answered in place of the upstream
   if (response_ == ResponseState::kHeadSent) return StartTunnel();
   tunnel_due_ = true;  // a filter holds the head
 }
@@ -387,10 +394,16 @@ void Stream::AbandonLastFilter() {
 
 void Stream::StartLocalReply(LocalReply reply) {
   if (finished_ || response_ == ResponseState::kEnded) return;
-  if (response_ == ResponseState::kHeadSent) return Abort(reply.flag, reply.details, true);
+  // One that is on its way through the filters is not to be replaced: they would see two heads.
+  if (response_ == ResponseState::kHeadSent || chain_.Begun(Direction::kResponse)) {
+    return Abort(reply.flag, reply.details, true);
+  }
   AbandonLastFilter();
   chain_.StopRequest();
   local_ = true;
+  request_wanted_ = false;  // nobody takes it any more: what comes is not to pile up here
+  tunnel_due_ = local_end_due_ = false;
+  local_body_.Clear();  // of an answer that this one replaces
   response_ = ResponseState::kStarted;
   Touch();
   info_.flags.Set(reply.flag);
@@ -480,6 +493,14 @@ void Stream::OnHeadTimeout() {
       Error{Code::kTimeout, Side::kDownstream, Retry::kNever, "request_header_timeout"});
 }
 
+// A response that a slow client takes piece by piece moves. With many streams on the connection
+// nobody knows whose bytes left.
+Nanos Stream::LastMoved() const {
+  Connection& connection = connection_.connection();
+  if (connection_.codec().CanReset() || connection.output().empty()) return last_activity_;
+  return std::max(last_activity_, connection.last_written());
+}
+
 Nanos Stream::CheckTimeouts(Nanos now) {
   if (finished_ || !head_complete_) return 0;
   Nanos next = 0;
@@ -503,7 +524,7 @@ Nanos Stream::CheckTimeouts(Nanos now) {
     }
   }
   if (const Nanos idle = IdleTimeout(); idle > 0) {
-    const Nanos deadline = last_activity_ + idle;
+    const Nanos deadline = LastMoved() + idle;
     if (now >= deadline) {
       runtime_.stats.idle_timeouts.Inc();
       if (response_ == ResponseState::kHeadSent) {

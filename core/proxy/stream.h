@@ -21,6 +21,7 @@
 namespace sluice {
 
 class ServerConnection;
+struct EdgeInput;
 
 class Stream final : public ListNode<>, private ChainOwner, private Responder {
  public:
@@ -95,6 +96,8 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   // How long nothing may move; 0: forever.
   Nanos IdleTimeout() const;
   void StartTunnel();
+  EdgeInput Edge() const;
+  Nanos LastMoved() const;
   void MatchRoute();
   void PrepareUpgrade();
   void StartLocalReply(LocalReply reply);

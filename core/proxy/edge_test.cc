@@ -1,0 +1,58 @@
+#include "core/proxy/edge.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string_view>
+
+#include "core/base/arena.h"
+
+namespace sluice {
+namespace {
+
+class EdgeTest : public ::testing::Test {
+ protected:
+  EdgeInput Input(bool trusted) const { return {settings_, "192.0.2.1", trusted, false}; }
+
+  // Where the path is redirected to; empty: nowhere.
+  std::string_view Location(std::string_view path) {
+    RequestHead head(arena_);
+    head.authority = "a.test";
+    head.path = path;
+    ConnectionInfo connection;
+    StreamInfo info(arena_, connection);
+    const std::optional<LocalReply> reply = PrepareRequest(Input(false), head, info, random_);
+    if (!reply) return {};
+    EXPECT_EQ(reply->status, 307);
+    return arena_.Copy(reply->headers.at(0).second);
+  }
+
+  Arena arena_;
+  Random random_;
+  ListenerSettings settings_;
+};
+
+TEST_F(EdgeTest, APathIsNeverRedirectedToAnotherHost) {
+  settings_.escaped_slashes = EscapedSlashRule::kRedirect;
+  EXPECT_EQ(Location("/a/b"), "");
+  EXPECT_EQ(Location("/a%2Fb"), "/a/b");
+  EXPECT_EQ(Location("/%2Fevil.test/"), "/.//evil.test/");
+  EXPECT_EQ(Location("/%5Cevil.test/"), "/.//evil.test/");
+  EXPECT_EQ(Location("//evil.test%2f"), "/.//evil.test/");
+  settings_.merge_slashes = true;
+  EXPECT_EQ(Location("/%2Fevil.test/"), "/evil.test/");
+}
+
+TEST_F(EdgeTest, PrivateFieldsAreTakenOutOfTrailersToo) {
+  for (const bool trusted : {false, true}) {
+    Headers trailers(arena_);
+    trailers.Add("x-checksum", "1");
+    trailers.Add("X-Sluice-Secret", "2");
+    PrepareTrailers(Input(trusted), trailers);
+    EXPECT_TRUE(trailers.Has("x-checksum"));
+    EXPECT_EQ(trailers.Has("x-sluice-secret"), trusted);
+  }
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,162 @@
+// Filters that hold an answer back, put another in its place or gather bodies, and what happens
+// around them.
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <functional>
+#include <utility>
+
+#include "core/base/strings.h"
+#include "core/config/filter_use.pb.h"
+#include "core/filter/filter.h"
+#include "tests/support/proxy_fixture.h"
+
+namespace sluice::test {
+namespace {
+
+using OnResponse = std::function<Verdict(ResponseHead&)>;
+// A request's body goes on in pieces of at least so many bytes.
+constexpr size_t kPiece = 200'000;
+
+class Changer;
+
+class ChangerFactory final : public BasicFilterFactory<Changer, ChangerFactory> {
+ public:
+  explicit ChangerFactory(const OnResponse& what) : on_response(what) {}
+  const OnResponse& on_response;
+};
+
+class Changer final : public Filter {
+ public:
+  explicit Changer(ChangerFactory& factory) : factory_(factory) {}
+  Verdict OnRequestBody(Buffer& data, bool end) override {
+    gathered_.Append(std::move(data));
+    if (end || gathered_.size() >= kPiece) data = std::move(gathered_);
+    return Verdict::Continue();
+  }
+  Verdict OnResponseHeaders(ResponseHead& head, bool) override {
+    return factory_.on_response(head);
+  }
+
+ private:
+  ChangerFactory& factory_;
+  Buffer gathered_;
+};
+
+class ChangerKind final : public FilterKind {
+ public:
+  explicit ChangerKind(OnResponse on_response) : on_response_(std::move(on_response)) {}
+  std::string_view name() const override { return "changer"; }
+  const google::protobuf::Message& prototype() const override {
+    return config::FilterUse::default_instance();
+  }
+  Result<std::unique_ptr<FilterSettings>> Load(const google::protobuf::Message&,
+                                               LoadContext&) const override {
+    return std::make_unique<FilterSettings>();
+  }
+  std::unique_ptr<FilterFactory> NewFactory(const FilterSettings&,
+                                            const WorkerContext&) const override {
+    return std::make_unique<ChangerFactory>(on_response_);
+  }
+
+ private:
+  const OnResponse on_response_;
+};
+
+class MeddlingFilters : public ProxyFixture {
+ protected:
+  void StartWith(OnResponse on_response, std::string_view listener, std::string_view route) {
+    changer_ = std::make_unique<ChangerKind>(std::move(on_response));
+    ProxyRig::Seams seams;
+    seams.listener = [this](ListenerSettings& settings) {
+      settings.filters.push_back({changer_.get(), std::make_unique<FilterSettings>()});
+      ++settings.filter_count;
+    };
+    rig_ = std::make_unique<ProxyRig>(
+        *loop_, clock_,
+        StrCat({"listeners:\n  - { name: web, listen: \"127.0.0.1:0\"", listener,
+                ", routes: [{ match: { prefix: / }, ", route,
+                " }] }\nclusters: [{ name: api, endpoints: [\"", upstream_.text(), "\"] }]\n"}),
+        seams);
+  }
+  static LocalReply Reply(uint16_t status, std::string_view body) {
+    LocalReply reply;
+    reply.status = status;
+    reply.body = body;
+    return reply;
+  }
+
+  std::unique_ptr<ChangerKind> changer_;
+};
+
+TEST_F(MeddlingFilters, AnAnswerHeldForTooLongEndsTheRequest) {
+  upstream_.AlwaysAnswer(kOk);
+  StartWith([](ResponseHead&) { return Verdict::Pause(); }, ", timeouts: { stream_idle: 2s }",
+            "cluster: api");
+  RawClient client(driver_, port());
+  client.Send(Get("/"));
+  ASSERT_TRUE(upstream_.WaitForRequests(1));
+  driver_.RunRounds(20);
+  for (int i = 0; i < 60 && !client.ended(); ++i) Advance(kSecond);
+  EXPECT_TRUE(client.WaitForEnd());
+  EXPECT_EQ(client.received(), "");
+  EXPECT_EQ(rig_->stats().idle_timeouts.value(), 1U);
+}
+
+TEST_F(MeddlingFilters, WhatIsSentWhileAnAnswerIsHeldDoesNotPileUp) {
+  StartWith([](ResponseHead&) { return Verdict::Pause(); }, ", limits: { body_size: 1KiB }",
+            "cluster: api");
+  RawClient client(driver_, port());
+  client.Send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n8000000\r\n");
+  client.Send(std::string(1000, 'x'));
+  ASSERT_TRUE(upstream_.WaitForConnections(1));
+  driver_.RunRounds(20);               // the first part was pulled, and so is the next
+  client.Send(std::string(100, 'x'));  // too many: 413, which the filter holds
+  ASSERT_TRUE(driver_.RunUntil([&] { return rig_->stats().local_replies.value() == 1; }, "413"));
+  client.Send(std::string(64 << 20, 'x'));
+  driver_.RunRounds(500);
+  EXPECT_FALSE(client.all_sent());
+  const linger reset{1, 0};  // at the end of the scope: what is queued will never leave
+  EXPECT_EQ(setsockopt(client.fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
+}
+
+TEST_F(MeddlingFilters, AnAnswerInPlaceOfASwitchIsNoTunnel) {
+  upstream_.AlwaysAnswer(
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+  StartWith(
+      [](ResponseHead& head) {
+        return head.status == 101 ? Verdict::Respond(Reply(403, "no tunnel\n"))
+                                  : Verdict::Continue();
+      },
+      "", "cluster: api, upgrades: [websocket]");
+  const HttpText response = Ask(Get("/", "Connection: upgrade\r\nUpgrade: websocket\r\n"));
+  EXPECT_EQ(response.status, 403);
+  EXPECT_EQ(response.body, "no tunnel\n");
+  EXPECT_EQ(rig_->stats().tunnels.value(), 0U);
+}
+
+TEST_F(MeddlingFilters, APieceBeyondTheMarkThatLeavesAtOnceIsFollowedByTheNext) {
+  upstream_.AlwaysAnswer(kOk);
+  StartWith([](ResponseHead&) { return Verdict::Continue(); }, "", "cluster: api");
+  const std::string body(3 * kPiece, 'x');
+  EXPECT_EQ(Ask(Post("/", body)).status, 200);
+  EXPECT_EQ(LastRequest().body.size(), body.size());
+}
+
+TEST_F(MeddlingFilters, AnAnswerOfOurOwnIsReplacedWhole) {
+  StartWith(
+      [](ResponseHead& head) {
+        return head.status == 404 ? Verdict::Respond(Reply(403, "other\n")) : Verdict::Continue();
+      },
+      "", "respond: { status: 404, body: 'not here at all' }");
+  RawClient client(driver_, port());
+  for (int i = 0; i < 2; ++i) {
+    client.Send(Get("/"));
+    const HttpText response = client.ReadResponse();
+    EXPECT_EQ(response.status, 403);
+    EXPECT_EQ(response.body, "other\n");
+  }
+}
+
+}  // namespace
+}  // namespace sluice::test
