@@ -140,7 +140,10 @@ void Loop::UpdateTime() {
 }
 
 int Loop::WaitMillis(int at_most) {
-  if (!deferred_.empty() || !next_turn_.empty() || retired_ != nullptr) return 0;
+  if (!deferred_.empty() || !deferred_writes_.empty() || !next_turn_.empty() ||
+      retired_ != nullptr) {
+    return 0;
+  }
   Nanos wait = at_most < 0 ? kLongestWait : at_most * kMillisecond;
   if (const Nanos wake = timers_.NextWake(); wake >= 0) wait = std::min(wait, wake - now_);
   if (const int uv_wait = uv_backend_timeout(uv_.get()); uv_wait >= 0) {

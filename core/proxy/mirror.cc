@@ -22,6 +22,7 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
   MirrorCopy(Mirror& mirror, ListenerRuntime& runtime, WorkerCluster& cluster,
              WorkerEndpoint& endpoint, const RequestHead& head, bool end)
       : mirror_(&mirror),
+        copies_(runtime.worker.mirrors),
         loop_(runtime.worker.loop),
         cluster_(cluster),
         head_(arena_),
@@ -29,6 +30,7 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
         end_(end),
         upstream_(*this),
         timer_(loop_, Callback::To<&MirrorCopy::GiveUp>(this)) {
+    copies_.Add(*this);
     CopyHead(head);
     timer_.Start(kTimeout);
     cluster_.stats().requests.Inc();
@@ -64,7 +66,7 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
     if (mirror_ != nullptr) mirror_->copy_ = nullptr;
     upstream_.Cancel();
     timer_.Cancel();
-    Unlink();
+    copies_.Remove(*this);
     loop_.Retire(std::unique_ptr<Retirable>(this));
   }
 
@@ -112,6 +114,7 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
   void OnUpstreamWritable() override { Flush(); }
 
   Mirror* mirror_;  // null: its stream is over
+  MirrorCopies& copies_;
   Loop& loop_;
   WorkerCluster& cluster_;
   Arena arena_;
@@ -140,8 +143,12 @@ void Mirror::Start(const Route& route, ListenerRuntime& runtime, const RequestHe
   WorkerCluster* cluster = runtime.worker.cluster(mirror->cluster_index);
   WorkerEndpoint* endpoint = cluster == nullptr ? nullptr : cluster->Pick(nullptr);
   if (endpoint == nullptr) return;
+  if (runtime.worker.mirrors.full()) {
+    cluster->stats().requests.Inc();
+    cluster->stats().responses[0].Inc();
+    return;
+  }
   copy_ = new MirrorCopy(*this, runtime, *cluster, *endpoint, head, end);
-  runtime.worker.mirrors.Add(*copy_);
 }
 
 MirrorCopies::MirrorCopies() = default;
@@ -150,7 +157,15 @@ MirrorCopies::~MirrorCopies() {
   while (!copies_.empty()) copies_.front().GiveUp();
 }
 
-void MirrorCopies::Add(MirrorCopy& copy) { copies_.PushBack(copy); }
+void MirrorCopies::Add(MirrorCopy& copy) {
+  copies_.PushBack(copy);
+  ++count_;
+}
+
+void MirrorCopies::Remove(MirrorCopy& copy) {
+  copy.Unlink();
+  --count_;
+}
 
 void Mirror::SendBody(const Buffer& data, bool end, const Headers* trailers) {
   if (copy_ != nullptr) copy_->SendBody(data, end, trailers);

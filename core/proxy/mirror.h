@@ -4,7 +4,7 @@
 #ifndef SLUICE_CORE_PROXY_MIRROR_H_
 #define SLUICE_CORE_PROXY_MIRROR_H_
 
-#include <memory>
+#include <cstddef>
 
 #include "core/base/buffer.h"
 #include "core/base/intrusive_list.h"
@@ -19,14 +19,21 @@ class Route;
 // The copies of one worker that are under way; their end is the end of those too.
 class MirrorCopies {
  public:
+  // A cluster that does not answer must not take the connections that requests need: beyond so many
+  // no further copy is made.
+  static constexpr size_t kMost = 1000;
+
   MirrorCopies();
   MirrorCopies(const MirrorCopies&) = delete;
   MirrorCopies& operator=(const MirrorCopies&) = delete;
   ~MirrorCopies();
+  bool full() const { return count_ >= kMost; }
   void Add(MirrorCopy& copy);
+  void Remove(MirrorCopy& copy);
 
  private:
   List<MirrorCopy> copies_;
+  size_t count_ = 0;
 };
 
 class Mirror {

@@ -315,8 +315,7 @@ void Router::OnUpstreamFailed(const Error& error) {
     Stop();
     return responder_.AbortResponse(std::move(cut));
   }
-  const bool connecting = !head_sent_;
-  if (RetryAfter(error)) return StartTry(!connecting);
+  if (RetryAfter(error)) return StartTry(stale_retried_);
   FailBeforeResponse(error);
 }
 
