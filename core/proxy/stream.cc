@@ -237,7 +237,9 @@ void Stream::StartResponse(bool end) {
   response_ = ResponseState::kStarted;
   info_.response = &response_head_;
   Touch();
+  source_calls_ = true;
   chain_.HeadersArrived(Direction::kResponse, end);
+  source_calls_ = false;
 }
 
 // Will the answer be over before the request is? Then its connection ends with it.
@@ -272,8 +274,17 @@ void Stream::FinishResponseHead() {
     connection_.codec().EncodeEnd(id_, nullptr, connection.output());
     return EndResponse();
   }
+  WantResponse();
+}
+
+void Stream::WantResponse() {
   response_wanted_ = true;
-  if (local_) runtime_.worker.loop.Defer(response_task_);
+  // Whoever is sending looks at response_wanted() next. But a filter may have held the piece until
+  // now, and then nobody is.
+  if (!source_calls_) wanted_notice_due_ = true;
+  if (!source_calls_ || local_ || chain_.Holds(Direction::kResponse)) {
+    runtime_.worker.loop.Defer(response_task_);
+  }
 }
 
 bool Stream::response_wanted() const {
@@ -284,8 +295,13 @@ void Stream::SendBody(Buffer&& data, bool end, Headers* trailers) {
   if (finished_ || local_) return;
   response_wanted_ = false;
   Touch();
-  if (tunnel_) return EncodeBody(data, end, nullptr);
-  chain_.BodyArrived(Direction::kResponse, std::move(data), end, trailers);
+  source_calls_ = true;
+  if (tunnel_) {
+    EncodeBody(data, end, nullptr);
+  } else {
+    chain_.BodyArrived(Direction::kResponse, std::move(data), end, trailers);
+  }
+  source_calls_ = false;
 }
 
 void Stream::EncodeBody(Buffer& data, bool end, Headers* trailers) {
@@ -312,8 +328,7 @@ void Stream::EncodePiece(Buffer& data) {
     connection.NotifyWritten();
     return;
   }
-  response_wanted_ = true;
-  if (chain_.Holds(Direction::kResponse) || local_) runtime_.worker.loop.Defer(response_task_);
+  WantResponse();
 }
 
 void Stream::OnWritable() {

@@ -106,6 +106,7 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   void PumpResponse();
   bool LeavesRequestUnread() const;
   void FinishResponseHead();
+  void WantResponse();
   void EncodeBody(Buffer& data, bool end, Headers* trailers);
   void EncodePiece(Buffer& data);
   void ConsumedRequest(size_t bytes);
@@ -126,6 +127,7 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   bool request_end_passed_ = false;  // the chain was given the end
   bool expects_continue_ = false;
   bool response_wanted_ = false;
+  bool source_calls_ = false;       // the last filter is inside StartResponse or SendBody
   bool wanted_notice_due_ = false;  // the last filter is to be told that it may send
   bool local_ = false;              // the response is our own
   bool local_end_due_ = false;
