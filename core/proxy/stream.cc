@@ -112,7 +112,9 @@ void Stream::MatchRoute() {
 void Stream::Reroute() {
   const Route* before = info_.route;
   MatchRoute();
-  if (info_.route != before) PrepareUpgrade();
+  if (info_.route == before) return;
+  PrepareUpgrade();
+  if (const Nanos idle = IdleTimeout(); idle > 0) connection_.WatchDeadline(last_activity_ + idle);
 }
 
 void Stream::PrepareUpgrade() {
