@@ -148,13 +148,29 @@ TEST_P(ContraryTransportTest, AClientThatEndsItsSideGetsItsAnswer) {
   EXPECT_TRUE(client.WaitForEnd());
 }
 
+TEST_P(ContraryTransportTest, AClientThatEndsItsSideDuringItsAnswerGetsAllOfIt) {
+  const std::string body = Pattern(3000, 6);
+  upstream_.AlwaysAnswer(StrCat({"HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n", body}));
+  Start(upstream_.text());
+  RawClient client(driver_, rig_->port());
+  client.Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  // What is left of it then stands in the product's output.
+  ASSERT_TRUE(driver_.RunUntil([&] { return !client.received().empty(); }, "its first bytes"));
+  client.HalfClose();
+  EXPECT_EQ(client.ReadResponse().body, body);
+  EXPECT_TRUE(client.WaitForEnd());
+}
+
 TEST_P(ContraryTransportTest, AClientThatLeavesEndsItsRequest) {
-  upstream_.Next().AwaitRequest().Hold();
+  upstream_.Next().AwaitRequest().Hold().Send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
   Start(upstream_.text());
   RawClient client(driver_, rig_->port());
   client.Send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   ASSERT_TRUE(upstream_.WaitForRequests(1));
   client.Reset();
+  driver_.RunRounds(20);
+  // Such a transport may see it only when it writes.
+  upstream_.connection(0).Release();
   EXPECT_TRUE(driver_.RunUntil([&] { return upstream_.connection(0).ended(); }, "given up"));
 }
 
