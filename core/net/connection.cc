@@ -130,6 +130,10 @@ bool Connection::ReadOnce() {
       return true;
     case IoResult::Status::kEnd:
       in_.DropReserve();
+      if (write_reset_) {  // the write was told of it, so that the read was not
+        FailWith(ECONNRESET, "read", false);
+        return false;
+      }
       peer_closed_ = true;
       handler_.OnPeerClosed();
       return false;
@@ -182,6 +186,8 @@ void Connection::WriteNow() {
 void Connection::FailWith(int error, const char* what, bool while_writing) {
   if (while_writing) {
     write_failed_ = true;
+    // EPIPE instead says that the peer's end came in order, before its reset.
+    write_reset_ = error == ECONNRESET;
     out_.Clear();
     // The peer's last words may wait to be read, before its reset shows.
     hangup_seen_ = true;

@@ -129,6 +129,7 @@ class Connection final : private FdWatch::Handler {
   bool hangup_seen_ = false;  // a FIN or a failure waits behind the bytes: read on until it comes
   bool peer_closed_ = false;
   bool write_failed_ = false;
+  bool write_reset_ = false;  // by a reset that no read will show
   bool notify_written_ = false;
   bool end_when_written_ = false;
 };

@@ -127,6 +127,37 @@ TEST_F(ConnectionTest, AnUpstreamsLastWordsComeBeforeItsReset) {
   EXPECT_EQ(log_, "last failed ");
 }
 
+// The kernel tells of a reset once. Told to a write, it reads as an end, and what was cut off must
+// not be taken for the whole.
+TEST_F(ConnectionTest, AResetThatAWriteMetIsNoEnd) {
+  Watch(TcpEnds(), Side::kUpstream);
+  connection_->SetReading(false);
+  Say(theirs_, "half");
+  Reset(theirs_);
+  connection_->output().Append("x");
+  connection_->Write();
+  Run();
+  connection_->SetReading(true);
+  Run();
+  EXPECT_EQ(log_, "failed half failed ");
+}
+
+// A peer that ended its side in order, and resets because we went on writing: its end is an end.
+TEST_F(ConnectionTest, AnEndBeforeTheResetIsAnEnd) {
+  Watch(TcpEnds(), Side::kUpstream);
+  connection_->SetReading(false);
+  Say(theirs_, "whole");
+  theirs_.Close();
+  for (int i = 0; i < 2; ++i) {  // the first makes it reset
+    connection_->output().Append("x");
+    connection_->Write();
+    Run();
+  }
+  connection_->SetReading(true);
+  Run();
+  EXPECT_EQ(log_, "failed whole end ");
+}
+
 TEST_F(ConnectionTest, AClientsResetIsSeenAlsoWhileItIsNotRead) {
   Watch(TcpEnds(), Side::kDownstream);
   connection_->SetReading(false);
