@@ -28,6 +28,12 @@ void Listener::Resume() {
   Watch();
 }
 
+void Listener::TakeQueued() {
+  if (!watch_.started()) return;
+  for (int i = 0; i < kMostQueued && AcceptOne(); ++i) {
+  }
+}
+
 void Listener::Close() {
   watch_.Stop();
   error_pause_.Cancel();

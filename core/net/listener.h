@@ -46,12 +46,16 @@ class Listener final : private FdWatch::Handler {
   void Pause();
   void Resume();
   bool paused() const { return paused_; }
+  // Hands over at once what waits in the kernel's queue, up to kMostQueued connections: for a
+  // socket that is about to be closed, which resets the rest. Does nothing while paused.
+  void TakeQueued();
   // For good. The socket still listens, and queues, until the last process that has it closes it.
   void Close();
   int fd() const { return fd_; }
 
  private:
   static constexpr int kMostAtOnce = 64;
+  static constexpr int kMostQueued = 4096;
 
   void OnReady(uint32_t events) override;
   // False: nothing waits, or accepting has ended for now.

@@ -98,17 +98,20 @@ bool Acceptor::CloseOneIdle() {
 }
 
 void Acceptor::Drain() {
+  DrainAll();
+  // Whoever is connected already cannot be served by anybody else: they get the time to send their
+  // request.
+  const size_t before = open_;
+  listener_.TakeQueued();
   listener_.Pause();
   retry_.Cancel();
   admit_task_.Cancel();
-  DrainAll();
-  if (!waiting_) return;
-  // It was taken out of the kernel's queue, so nobody else can serve it: it gets the time to send
-  // its request.
-  limits_.listener.Acquire();
-  limits_.overall.Acquire();
-  Serve(std::move(waiting_), waiting_peer_);
-  last_drain_.Start(kLastRequestTime);
+  if (waiting_) {
+    limits_.listener.Acquire();
+    limits_.overall.Acquire();
+    Serve(std::move(waiting_), waiting_peer_);
+  }
+  if (open_ > before) last_drain_.Start(kLastRequestTime);
 }
 
 void Acceptor::DrainAll() {

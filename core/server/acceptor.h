@@ -43,7 +43,7 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
  public:
   // How often a client that waits looks for room that other workers made.
   static constexpr Nanos kRetry = 10 * kMillisecond;
-  // How long, at a drain, the client that waited may take to send its request.
+  // How long, at a drain, clients that waited may take to send its request.
   static constexpr Nanos kLastRequestTime = kSecond;
 
   // `runtime` outlives the acceptor.
@@ -55,8 +55,8 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
 
   // Begins to accept. The socket stays its owner's.
   Result<void> Start(int fd);
-  // Accepts no more, lets every connection end after what it has in flight. The socket goes on to
-  // queue until its owner closes it.
+  // Accepts what waits and then no more, lets every connection end after what it has in flight. The
+  // socket goes on to queue until its owner closes it.
   void Drain();
   // Closes every connection at once.
   void Abort();

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/net/listen_socket.h"
@@ -212,6 +213,23 @@ TEST_F(AcceptorTest, DrainLetsWhatIsInFlightEndAndAcceptsNoMore) {
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.Header("connection"), "close");
   EXPECT_TRUE(busy->WaitForEnd());
+  EXPECT_TRUE(driver_.RunUntil([&] { return acceptor_->empty(); }, "the end of the last"));
+}
+
+// The socket is closed next: what is in the kernel's queue then is reset.
+TEST_F(AcceptorTest, DrainServesWhoeverIsConnected) {
+  Start(0);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(NewClient());
+    clients.back()->Send(kPlain);
+  }
+  auto silent = NewClient();
+  ASSERT_EQ(acceptor_->open(), 0U);  // the loop has not turned since
+  acceptor_->Drain();
+  for (const auto& client : clients) EXPECT_EQ(client->ReadResponse().body, "ok\n");
+  clock_.Advance(Acceptor::kLastRequestTime + 2 * kMillisecond);
+  EXPECT_TRUE(silent->WaitForEnd());
   EXPECT_TRUE(driver_.RunUntil([&] { return acceptor_->empty(); }, "the end of the last"));
 }
 

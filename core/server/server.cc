@@ -271,6 +271,13 @@ void Server::OnAbortLimit() {
   _exit(1);
 }
 
+// Nobody polls the sockets any more: new clients are refused, rather than left in a queue that is
+// reset at the end.
+void Server::OnWorkerStoppedAccepting(uint32_t) {
+  if (++stopped_accepting_ < workers_.size()) return;
+  for (ListenSockets& sockets : sockets_) sockets.fds.clear();
+}
+
 void Server::OnWorkerDrained(uint32_t) {
   if (++drained_ == workers_.size()) loop_->Stop();
 }

@@ -75,6 +75,10 @@ class Worker::Serving final : public AcceptorOwner {
   void Drain() {
     draining_ = true;
     for (const auto& acceptor : acceptors_) acceptor->Drain();
+    worker_.environment_.main_loop.Post(
+        [events = &worker_.environment_.events, index = worker_.index_] {
+          events->OnWorkerStoppedAccepting(index);
+        });
     loop_.Defer(drained_task_);
   }
 

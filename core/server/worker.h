@@ -28,6 +28,8 @@ class WorkerEvents {
  public:
   // The answer to StartAccepting.
   virtual void OnWorkerAccepting(uint32_t worker, const Result<void>& result) = 0;
+  // After Drain: none of the sockets is looked at any more.
+  virtual void OnWorkerStoppedAccepting(uint32_t worker) = 0;
   // After Drain or Abort: the last connection is gone.
   virtual void OnWorkerDrained(uint32_t worker) = 0;
 

@@ -70,6 +70,7 @@ class WorkerTest : public testing::Test, private WorkerEvents {
   std::vector<StatsGroup<WorkerStats>> groups_;
   std::vector<std::unique_ptr<Worker>> workers_;
   uint32_t accepting_ = 0;
+  uint32_t stopped_ = 0;
   uint32_t drained_ = 0;
 
  private:
@@ -77,6 +78,7 @@ class WorkerTest : public testing::Test, private WorkerEvents {
     EXPECT_TRUE(result);
     ++accepting_;
   }
+  void OnWorkerStoppedAccepting(uint32_t) override { ++stopped_; }
   void OnWorkerDrained(uint32_t) override { ++drained_; }
 };
 
@@ -115,6 +117,8 @@ TEST_F(WorkerTest, DrainsOnlyWhenTheLastRequestIsAnswered) {
       "the request"));
   for (const auto& worker : workers_) worker->Drain();
   ASSERT_TRUE(driver_.RunUntil([this] { return drained_ == kWorkers - 1; }, "the idle worker"));
+  // Whether idle or not, none of them looks at its sockets any more.
+  ASSERT_TRUE(driver_.RunUntil([this] { return stopped_ == kWorkers; }, "both to stop accepting"));
   client.Send("c");
   EXPECT_EQ(client.ReadResponse().Header("connection"), "close");
   ASSERT_TRUE(WaitUntilDrained());
