@@ -1,3 +1,6 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iterator>
@@ -37,7 +40,16 @@ std::string CommandNames() {
   return names;
 }
 
+// Whoever starts us may have closed them. Their numbers must not go to sockets, which logs would
+// then be written to.
+void OpenMissingStandardFds() {
+  int fd = 0;
+  while (fd >= 0 && fd <= STDERR_FILENO) fd = open("/dev/null", O_RDWR);
+  if (fd > STDERR_FILENO) close(fd);
+}
+
 int Main(int argc, char** argv) {
+  OpenMissingStandardFds();
   if (argc < 2) return FailCommand("expected a command: " + CommandNames());
   if (argv[1][0] != '-' && !IsCommand(argv[1])) {
     return FailCommand("there is no command \"" + std::string(argv[1]) + "\"; there are " +
