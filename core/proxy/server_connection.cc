@@ -260,7 +260,8 @@ void ServerConnection::OnPeerClosed() {
     return;
   }
   FailStreams(ResponseFlag::kDownstreamConnectionTermination, "downstream_remote_disconnect");
-  Close();
+  // The answer to the request before this one may not have left yet.
+  connection_.output().empty() ? Close() : CloseWhenWritten();
 }
 
 void ServerConnection::OnFailed(const Error&) {

@@ -169,6 +169,20 @@ TEST_F(Endings, AHalfClosedClientGetsTheAnswersToAllItsRequests) {
   EXPECT_FALSE(client.peer_reset());
 }
 
+TEST_F(Endings, AClientThatEndsWithinItsNextRequestGetsTheAnswerToTheFirst) {
+  upstream_.Next().AwaitRequest().Hold().Send(kOk);
+  Start();
+  RawClient client(driver_, port());
+  client.Send(Get("/1") + "GET /2 HTT");
+  client.HalfClose();
+  driver_.RunUntil([&] { return upstream_.request_count() == 1; }, "the request");
+  upstream_.connection(0).Release();
+  EXPECT_EQ(client.ReadResponse().body, "ok");
+  EXPECT_TRUE(client.WaitForEnd());
+  EXPECT_FALSE(client.peer_reset());
+  driver_.RunUntil([&] { return rig_->Quiet(); }, "nothing in flight");
+}
+
 TEST_F(Endings, AHalfClosedClientGetsALongAnswer) {
   const std::string body(3 * 1024 * 1024, 'b');
   upstream_.AlwaysAnswer("HTTP/1.1 200 OK\r\nContent-Length: 3145728\r\n\r\n" + body);
