@@ -55,6 +55,8 @@ void AddFraming(std::vector<BadRequest>& all) {
           {"fractional length", Post("Content-Length: 5.0", "hello"), 400, kLength},
           {"length with a space", Post("Content-Length: 1 2", "hello"), 400, kLength},
           {"word for a length", Post("Content-Length: five", "hello"), 400, kLength},
+          {"length too large for 63 bits", Post("Content-Length: 9223372036854775808"), 400,
+           kLength},
           {"length too large for 64 bits", Post("Content-Length: 18446744073709551616"), 400,
            kLength},
           {"gzip", Post("Transfer-Encoding: gzip", "x"), 501, kCoding},

@@ -103,7 +103,10 @@ const Fault* ReadContentLength(Headers& headers, Framing& framing) {
       const size_t comma = value.find(',');
       const std::string_view element = TrimBlanks(value.substr(0, comma));
       const std::optional<uint64_t> length = ParseDecimal(element);
-      if (!length || (framing.length && *framing.length != *length)) good = false;
+      // Larger ones overflow somewhere: here AnnouncedLength, elsewhere in the upstream.
+      if (!length || *length > INT64_MAX || (framing.length && *framing.length != *length)) {
+        good = false;
+      }
       framing.length = length;
       if (first.empty()) first = element;
       value.remove_prefix(comma == std::string_view::npos ? value.size() : comma + 1);
