@@ -136,7 +136,16 @@ std::optional<LocalReply> PrepareRequest(const EdgeInput& input, RequestHead& he
 }
 
 void PrepareTrailers(const EdgeInput& input, Headers& trailers) {
-  if (!BelievesPeer(input) && !input.settings.keep_private_headers) trailers.RemoveIf(IsPrivate);
+  const ListenerSettings& settings = input.settings;
+  if (!BelievesPeer(input) && !settings.keep_private_headers) trailers.RemoveIf(IsPrivate);
+  // What the head says of these is ours: an upstream that merges trailers into it would believe the
+  // client instead.
+  if (settings.x_forwarded) {
+    trailers.Remove(HeaderId::kXForwardedFor);
+    trailers.Remove(HeaderId::kXForwardedProto);
+    trailers.Remove(HeaderId::kXForwardedHost);
+  }
+  if (settings.request_id) trailers.Remove(HeaderId::kXRequestId);
 }
 
 void PrepareResponse(const ListenerSettings& settings, ResponseHead& head, bool local,

@@ -205,5 +205,23 @@ TEST_F(Edge, PrivateFieldsOfStrangersAreStripped) {
   EXPECT_EQ(SeenField("x-sluice-internal", fields), "1");
 }
 
+TEST_F(Edge, TrailersSayNothingThatTheHeadCouldNot) {
+  const auto post = [](std::string_view trailers) {
+    return "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nb\r\n0\r\n" +
+           std::string(trailers) + "\r\n";
+  };
+  const std::string all =
+      "X-Sluice-Internal: 1\r\nX-Forwarded-For: 1.2.3.4\r\nx-forwarded-proto: https\r\n"
+      "x-forwarded-host: b\r\nX-Request-Id: c\r\n";
+  Start();
+  EXPECT_EQ(Ask(post(all + "x-sum: 5\r\n")).status, 200);
+  EXPECT_EQ(LastRequest().trailers, (HttpText::Fields{{"x-sum", "5"}}));
+  EXPECT_EQ(Ask(post(all)).status, 200);
+  EXPECT_EQ(LastRequest().trailers, HttpText::Fields());
+  Start({.listener = "forwarded: { trusted_cidrs: [127.0.0.1/32] }"});
+  EXPECT_EQ(Ask(post(all)).status, 200);
+  EXPECT_EQ(LastRequest().trailers, (HttpText::Fields{{"X-Sluice-Internal", "1"}}));
+}
+
 }  // namespace
 }  // namespace sluice::test
