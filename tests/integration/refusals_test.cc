@@ -10,6 +10,10 @@ namespace {
 class Refusals : public ProxyFixture, public ::testing::WithParamInterface<bool> {
  protected:
   bool byte_by_byte() const { return GetParam(); }
+  // 0: all at once. A long run of one letter, byte by byte, adds time and no case.
+  size_t PieceSize(std::string_view bytes) const {
+    return !byte_by_byte() ? 0 : bytes.size() > 16 * 1024 ? 61 : 1;
+  }
 
   // What came behind informational responses.
   static HttpTextResult FinalResponse(const RawClient& client) {
@@ -37,12 +41,7 @@ TEST_P(Refusals, BadRequestsAreAnsweredAndTheConnectionIsClosed) {
   for (const BadRequest& bad : BadRequests()) {
     SCOPED_TRACE(bad.name);
     RawClient client(driver_, port());
-    if (!byte_by_byte()) {
-      client.Send(bad.bytes);
-    } else {
-      // A long run of one letter adds time, and no case.
-      client.SendInPieces(bad.bytes, bad.bytes.size() > 16 * 1024 ? 61 : 1);
-    }
+    client.SendInPieces(bad.bytes, PieceSize(bad.bytes));
     const HttpText response = client.ReadResponse();
     EXPECT_EQ(response.status, bad.status);
     EXPECT_EQ(response.Header("connection"), "close");
@@ -100,7 +99,7 @@ TEST_P(Refusals, BadResponsesAreA502OrCutOffAndTheConnectionIsNotReused) {
   for (const BadResponse& bad : BadResponses()) {
     SCOPED_TRACE(bad.name);
     Script& script = upstream_.Next().AwaitRequest();
-    byte_by_byte() ? script.SendByteByByte(bad.bytes) : script.Send(bad.bytes);
+    script.SendInPieces(bad.bytes, PieceSize(bad.bytes));
     // Where the end of the connection is the fault; else the proxy has to close it by itself.
     const bool cut_off = bad.detail.starts_with("upstream_reset");
     if (cut_off) script.Close();
