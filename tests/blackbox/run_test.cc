@@ -2,9 +2,11 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <string>
 
+#include "core/net/listen_socket.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/scripted_upstream.h"
 #include "tests/support/sluice_process.h"
@@ -163,6 +165,30 @@ TEST_F(RunTest, IgnoresTheSignalsThatComeLaterAndReopensLogs) {
   EXPECT_THAT(ReadWholeFile(log), Not(HasSubstr("ready")));
   sluice.Signal(SIGTERM);
   EXPECT_EQ(sluice.WaitForExit(), 0);
+}
+
+TEST_F(RunTest, BecomesTheUserAfterBinding) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  upstream_.AlwaysAnswer(kOk);
+  SluiceProcess sluice(driver_,
+                       {"run", "-c", Config("127.0.0.1:0", "user: nobody\ngroup: daemon")});
+  ASSERT_TRUE(sluice.WaitUntilReady());
+  const std::string status = ReadWholeFile("/proc/" + std::to_string(sluice.pid()) + "/status");
+  const std::string uid = std::to_string(FindUser("nobody").value());
+  const std::string gid = std::to_string(FindGroup("daemon").value());
+  EXPECT_THAT(status, HasSubstr("\nUid:\t" + uid + "\t" + uid + "\t" + uid + "\t" + uid + "\n"));
+  EXPECT_THAT(status, HasSubstr("\nGid:\t" + gid + "\t" + gid + "\t" + gid + "\t" + gid + "\n"));
+  RawClient client(driver_, sluice.Where("web"));
+  client.Send(kGet);
+  EXPECT_EQ(client.ReadResponse().body, "ok");
+  sluice.Signal(SIGTERM);
+  EXPECT_EQ(sluice.WaitForExit(), 0);
+}
+
+TEST_F(RunTest, AUserThatIsNotThereIsAnError) {
+  SluiceProcess sluice(driver_, {"run", "-c", Config("127.0.0.1:0", "user: nobody-of-this-name")});
+  EXPECT_EQ(sluice.WaitForExit(), 1);
+  EXPECT_THAT(sluice.err(), HasSubstr("sluice: there is no user \"nobody-of-this-name\"\n"));
 }
 
 TEST_F(RunTest, WarnsWhenTheFdLimitCannotHoldTheConnections) {
