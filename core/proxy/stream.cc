@@ -261,19 +261,22 @@ void Stream::FinishResponseHead() {
     }
   }
   if (local_changes_ != nullptr) local_changes_->Apply(response_head_.headers, info_);
+  ServerCodec& codec = connection_.codec();
   // Upstreams' own Connection fields do not come this far: this is a filter's or the echo server's.
+  // While draining, the worker may not have come to this connection yet.
   if (response_head_.headers.Get(HeaderId::kConnection) == "close" ||
-      (local_ && LeavesRequestUnread())) {
-    connection_.codec().Drain(connection_.connection().output());
+      (local_ && LeavesRequestUnread()) ||
+      (!codec.CanReset() && runtime_.worker.status.draining())) {
+    codec.Drain(connection_.connection().output());
   }
   PrepareResponse(runtime_.settings, response_head_, local_, runtime_.worker.Date());
   const bool end = chain_.head_end(Direction::kResponse);
   Connection& connection = connection_.connection();
-  connection_.codec().EncodeHead(id_, response_head_, end, connection.output());
+  codec.EncodeHead(id_, response_head_, end, connection.output());
   connection.Write();
   if (tunnel_due_) StartTunnel();
   if (end) {
-    connection_.codec().EncodeEnd(id_, nullptr, connection.output());
+    codec.EncodeEnd(id_, nullptr, connection.output());
     return EndResponse();
   }
   WantResponse();
