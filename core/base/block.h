@@ -13,9 +13,9 @@ namespace sluice {
 
 class Block {
  public:
-  // The sizes that are pooled. kSmall is what an ordinary read takes, kLarge what a long body
-  // takes.
-  static constexpr uint32_t kSmall = 16 * 1024;
+  // The sizes that are pooled. kSmall is what an ordinary read takes: a body of 16 KiB comes in one
+  // piece with its head. kLarge is what a long body takes.
+  static constexpr uint32_t kSmall = 20 * 1024;
   static constexpr uint32_t kLarge = 64 * 1024;
 
   // A block with one reference and at least `capacity` bytes; pooled when capacity fits a pooled
