@@ -47,16 +47,21 @@ void Listener::Watch() {
   if (!watch_.StartListening(fd_)) error_pause_.Start(kErrorPause);
 }
 
-// A turn takes one connection, and twice as many each time that all of them were there: a steady
-// trickle costs no accept4 that finds nothing, a flood costs few turns, and neither keeps the
-// connections that are open waiting for long.
+// A turn takes one connection, and more in a flood: at_once_ doubles when all of them were there.
+// An accept4 that finds nothing is dear (the kernel makes a socket and its file first), so each one
+// doubles the number of turns that must find all before at_once_ grows.
 void Listener::OnReady(uint32_t) {
   for (int i = 0; i < at_once_; ++i) {
     if (!AcceptOne()) {
+      if (i > 0) patience_ = std::min(patience_ * 2, kMostPatience);
       at_once_ = 1;
+      turns_ = 0;
       return;
     }
   }
+  if (at_once_ > 1) patience_ = std::max(patience_ / 2, 1);
+  if (++turns_ < patience_) return;
+  turns_ = 0;
   at_once_ = std::min(at_once_ * 2, kMostAtOnce);
 }
 

@@ -56,6 +56,7 @@ class Listener final : private FdWatch::Handler {
  private:
   static constexpr int kMostAtOnce = 64;
   static constexpr int kMostQueued = 4096;
+  static constexpr int kMostPatience = 64;
 
   void OnReady(uint32_t events) override;
   // False: nothing waits, or accepting has ended for now.
@@ -67,7 +68,9 @@ class Listener final : private FdWatch::Handler {
   FdWatch watch_;
   Timer error_pause_;
   int fd_ = -1;
-  int at_once_ = 1;
+  int at_once_ = 1;       // connections that the next turn takes
+  int turns_ = 0;         // in a row in which all of them were there
+  int patience_ = 1;      // so many turns, and at_once_ grows
   bool paused_ = false;
 };
 

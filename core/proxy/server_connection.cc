@@ -10,7 +10,8 @@
 namespace sluice {
 
 ServerConnection::ServerConnection(ServerConnectionOwner& owner, ListenerRuntime& runtime,
-                                   AllList& all, IdleList& idle, Fd fd, const Address& peer)
+                                   AllList& all, IdleList& idle, Fd fd, const Address& peer,
+                                   const Address& local)
     : owner_(owner),
       runtime_(runtime),
       all_(all),
@@ -24,7 +25,7 @@ ServerConnection::ServerConnection(ServerConnectionOwner& owner, ListenerRuntime
   info_.id = ++runtime.worker.last_connection_id;
   info_.listener = runtime.settings.name;
   info_.direct_remote = peer;
-  info_.local = LocalAddress(connection_.fd());
+  info_.local = local;
   info_.start = loop.now();
   SetRemote(peer);
   all_.PushBack(*this);

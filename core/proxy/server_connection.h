@@ -45,10 +45,10 @@ class ServerConnection final : public Retirable,
   using AllList = List<ServerConnection, AllConnectionsTag>;
   using IdleList = List<ServerConnection, IdleConnectionsTag>;
 
-  // Borrows all; they outlive it. It puts itself into `all`, and into `idle` (oldest in front)
-  // while it waits for a request.
+  // Borrows what is not a value; it outlives the connection. It puts itself into `all`, and into
+  // `idle` (oldest in front) while it waits for a request. `local`: where it was accepted.
   ServerConnection(ServerConnectionOwner& owner, ListenerRuntime& runtime, AllList& all,
-                   IdleList& idle, Fd fd, const Address& peer);
+                   IdleList& idle, Fd fd, const Address& peer, const Address& local);
   ~ServerConnection() override;
 
   // Begins to read. It may be closed, and retired, when this returns.

@@ -6,6 +6,7 @@
 #include "core/base/check.h"
 #include "core/base/log.h"
 #include "core/base/strings.h"
+#include "core/net/socket.h"
 
 namespace sluice {
 namespace {
@@ -31,7 +32,11 @@ Acceptor::~Acceptor() {
   listener_.Close();
 }
 
-Result<void> Acceptor::Start(int fd) { return listener_.Start(fd); }
+Result<void> Acceptor::Start(int fd) {
+  local_ = LocalAddress(fd);
+  if (local_.is_any()) local_ = Address();
+  return listener_.Start(fd);
+}
 
 void Acceptor::OnAccept(Fd fd, const Address& peer) {
   if (TryAcquire()) return Serve(std::move(fd), peer);
@@ -75,7 +80,9 @@ void Acceptor::Admit() {
 void Acceptor::Serve(Fd fd, const Address& peer) {
   ++open_;
   owner_.OnConnectionCount(1);
-  auto* connection = new ServerConnection(*this, runtime_, all_, idle_, std::move(fd), peer);
+  const Address local = local_.empty() ? LocalAddress(fd.get()) : local_;
+  auto* connection =
+      new ServerConnection(*this, runtime_, all_, idle_, std::move(fd), peer, local);
   connection->Start();
 }
 

@@ -89,6 +89,7 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
   Timer last_drain_;
   Fd waiting_;
   Address waiting_peer_;
+  Address local_;  // of every connection; empty: it is for each to ask
   size_t open_ = 0;
   bool overall_full_ = false;  // it was the overall limit that the client in waiting_ met
   ServerConnection::AllList all_;

@@ -46,7 +46,8 @@ struct ProxyRig::Entrance final : Listener::Handler, ServerConnectionOwner {
 
   void OnAccept(Fd fd, const Address& peer) override {
     ++open;
-    (new ServerConnection(*this, *runtime, all, idle, std::move(fd), peer))->Start();
+    const Address& local = sockets.address;
+    (new ServerConnection(*this, *runtime, all, idle, std::move(fd), peer, local))->Start();
   }
   void OnAcceptPaused(int) override { runtime->stats.accept_errors.Inc(); }
   void OnConnectionClosed(ServerConnection&) override { --open; }
