@@ -27,8 +27,9 @@ constexpr bool kPooled = true;
 constexpr size_t kColour = 5 * 64;
 
 constexpr uint32_t kClassSize[] = {Block::kSmall, Block::kLarge};
-// At most 4 MiB of each size is kept; the rest goes back to malloc.
-constexpr uint32_t kMaxKept[] = {256, 64};
+// Of each size so much is kept; the rest goes back to malloc.
+constexpr uint32_t kMaxKeptBytes = 4 * 1024 * 1024;
+constexpr uint32_t kMaxKept[] = {kMaxKeptBytes / Block::kSmall, kMaxKeptBytes / Block::kLarge};
 constexpr uint32_t kUnpooled = 2;
 
 }  // namespace

@@ -124,7 +124,8 @@ Result<void> RouteCompiler::SetAction(const config::Route& message, Route& route
       const auto index = FindCluster("cluster", message.cluster());
       if (!index) return Fail(index.error());
       route.action_ = Route::Action::kCluster;
-      route.choices_.push_back({message.cluster(), *index, 1});
+      route.cluster_ = message.cluster();
+      route.cluster_index_ = *index;
       return {};
     }
     case config::Route::kClusterHeader:

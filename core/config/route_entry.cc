@@ -15,20 +15,17 @@ Route::Route(Route&&) noexcept = default;
 Route::~Route() = default;
 
 RouteTarget Route::Pick(const RouteInput& input, Random& random) const {
+  if (action_ == Action::kCluster) return {cluster_, cluster_index_, 0};
   if (action_ == Action::kClusterHeader) {
     const std::optional<std::string_view> name = input.Header(cluster_header_);
     if (!name) return {};
     return {*name, clusters_->Find(*name), 0};
   }
-  uint32_t choice = 0;
-  if (action_ == Action::kWeightedClusters) {
-    const uint64_t point = PickPoint(input, random);
-    const auto picked = std::upper_bound(
-        choices_.begin(), choices_.end(), point,
-        [](uint64_t value, const Choice& each) { return value < each.weights_up_to; });
-    choice = static_cast<uint32_t>(picked - choices_.begin());
-  }
-  return {choices_[choice].cluster, choices_[choice].cluster_index, choice};
+  const uint64_t point = PickPoint(input, random);
+  const auto picked = std::upper_bound(
+      choices_.begin(), choices_.end(), point,
+      [](uint64_t value, const Choice& each) { return value < each.weights_up_to; });
+  return {picked->cluster, picked->cluster_index, static_cast<uint32_t>(picked - choices_.begin())};
 }
 
 // A point within the sum of weights.

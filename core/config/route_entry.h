@@ -41,7 +41,8 @@ struct RouteTarget {
   uint32_t choice = 0;                  // which of the route's choices, for headers()
 };
 
-class Route {
+// What every request reads stands first, in two cache lines that are fetched together.
+class alignas(128) Route {
  public:
   enum class Action : uint8_t { kCluster, kClusterHeader, kWeightedClusters, kRedirect, kRespond };
 
@@ -99,21 +100,24 @@ class Route {
   Sticky sticky_ = Sticky::kNone;
   uint32_t index_ = 0;
   std::string_view name_;
+  Nanos timeout_ = 0;
+  Nanos idle_timeout_ = 0;
+  Nanos per_try_timeout_ = 0;
+  std::string_view cluster_;  // of the one cluster
+  uint32_t cluster_index_ = kNoCluster;
+  std::unique_ptr<RouteRedirect> redirect_;
+  std::unique_ptr<RouteRespond> respond_;
+  std::unique_ptr<RouteRewrite> rewrite_;
+  std::unique_ptr<RouteMirror> mirror_;
   const VirtualHost* host_ = nullptr;
+
   const config::Route* config_ = nullptr;
-  std::vector<Choice> choices_;  // one for a cluster, several for weighted ones
+  std::vector<Choice> choices_;  // of weighted clusters
   std::string_view cluster_header_;
   std::string_view sticky_name_;
   const RouteStrings* clusters_ = nullptr;  // the table's: cluster names to indices
   std::vector<RouteHeaders> headers_;
   std::vector<std::string_view> upgrades_;
-  Nanos timeout_ = 0;
-  Nanos idle_timeout_ = 0;
-  Nanos per_try_timeout_ = 0;
-  std::unique_ptr<RouteRedirect> redirect_;
-  std::unique_ptr<RouteRespond> respond_;
-  std::unique_ptr<RouteRewrite> rewrite_;
-  std::unique_ptr<RouteMirror> mirror_;
 };
 
 }  // namespace sluice

@@ -12,6 +12,16 @@ RoutePrefixTree::RoutePrefixTree(std::span<const std::string> prefixes) {
   Fill(0, prefixes, 0, 0);
 }
 
+void RoutePrefixTree::SetLabel(Node& node, std::string_view label) {
+  node.label_size = static_cast<uint32_t>(label.size());
+  if (label.size() <= sizeof(node.label)) {
+    std::copy(label.begin(), label.end(), node.label);
+    return;
+  }
+  node.label_begin = labels_.size();
+  labels_ += label;
+}
+
 // Makes nodes_[node] the root of `prefixes`, all of which are alike up to `depth`; the first of
 // them has the number `first`.
 void RoutePrefixTree::Fill(size_t node, std::span<const std::string> prefixes, uint32_t first,
@@ -22,9 +32,7 @@ void RoutePrefixTree::Fill(size_t node, std::span<const std::string> prefixes, u
   size_t common = depth;
   while (common < low.size() && common < high.size() && low[common] == high[common]) ++common;
 
-  nodes_[node].label = static_cast<uint32_t>(labels_.size());
-  nodes_[node].label_size = static_cast<uint32_t>(common - depth);
-  labels_.append(low, depth, common - depth);
+  SetLabel(nodes_[node], std::string_view(low).substr(depth, common - depth));
   if (low.size() == common) {
     nodes_[node].value = first;
     prefixes = prefixes.subspan(1);
@@ -55,7 +63,7 @@ uint32_t RoutePrefixTree::FindLongest(std::string_view text) const {
   if (nodes_.empty()) return kNone;
   uint32_t longest = kNone;
   const Node* node = nodes_.data();
-  while (text.starts_with(std::string_view(labels_.data() + node->label, node->label_size))) {
+  while (text.starts_with(LabelOf(*node))) {
     text.remove_prefix(node->label_size);
     if (node->value != kNone) longest = node->value;
     if (text.empty() || node->child_count == 0) break;

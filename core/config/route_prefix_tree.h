@@ -26,18 +26,29 @@ class RoutePrefixTree {
  private:
   // The children of a node stand side by side; the tree's root is the first.
   struct Node {
-    uint32_t label = 0;  // in labels_: what stands between the parent and here
+    // What stands between the parent and here, or where that begins in labels_ if it is longer: a
+    // look-up should touch as few cache lines as can be.
+    union {
+      char label[8] = {};
+      uint64_t label_begin;
+    };
     uint32_t label_size = 0;
     uint32_t first_child = 0;
     uint32_t child_count = 0;
     uint32_t value = kNone;
   };
 
+  std::string_view LabelOf(const Node& node) const {
+    const char* begin =
+        node.label_size <= sizeof(node.label) ? node.label : labels_.data() + node.label_begin;
+    return {begin, node.label_size};
+  }
+  void SetLabel(Node& node, std::string_view label);
   void Fill(size_t node, std::span<const std::string> prefixes, uint32_t first, size_t depth);
 
   std::vector<Node> nodes_;
   std::string first_bytes_;  // the first byte of each node's label, to find a child
-  std::string labels_;
+  std::string labels_;       // the long ones
 };
 
 }  // namespace sluice

@@ -68,9 +68,9 @@ class Listener final : private FdWatch::Handler {
   FdWatch watch_;
   Timer error_pause_;
   int fd_ = -1;
-  int at_once_ = 1;       // connections that the next turn takes
-  int turns_ = 0;         // in a row in which all of them were there
-  int patience_ = 1;      // so many turns, and at_once_ grows
+  int at_once_ = 1;   // connections that the next turn takes
+  int turns_ = 0;     // in a row in which all of them were there
+  int patience_ = 1;  // so many turns, and at_once_ grows
   bool paused_ = false;
 };
 

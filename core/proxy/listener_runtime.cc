@@ -13,16 +13,19 @@ ListenerRuntime::ListenerRuntime(const ListenerSettings& listener_settings,
     factories_.push_back(filter.kind->NewFactory(*filter.settings, context));
   }
   for (uint32_t i = 0; i < settings.filter_count; ++i) default_plan_.Add(*factories_[i]);
-  route_plans_.resize(settings.route_extras.size());
-  route_stats_.resize(settings.route_extras.size());
+  routes_.resize(settings.route_extras.size());
   for (size_t i = 0; i < settings.route_extras.size(); ++i) {
     const RouteExtras& extras = settings.route_extras[i];
+    PerRoute& route = routes_[i];
+    route.plan = &default_plan_;
+    if (extras.changes_anything()) route.changes = extras.changes.data();
     if (extras.has_stats) {
-      route_stats_[i] = std::make_unique<RouteStats>(extras.stats.Bind(worker.stats));
+      route.stats = std::make_unique<RouteStats>(extras.stats.Bind(worker.stats));
     }
     if (extras.default_filters) continue;
-    route_plans_[i] = std::make_unique<ChainPlan>();
-    for (uint32_t filter : extras.filters) route_plans_[i]->Add(*factories_[filter]);
+    own_plans_.push_back(std::make_unique<ChainPlan>());
+    for (uint32_t filter : extras.filters) own_plans_.back()->Add(*factories_[filter]);
+    route.plan = own_plans_.back().get();
   }
 }
 

@@ -23,16 +23,15 @@ class ListenerRuntime {
 
   // The filters of a route; null: those of requests without one.
   const ChainPlan& plan(const Route* route) const {
-    if (route == nullptr || route_plans_.empty()) return default_plan_;
-    const ChainPlan* own = route_plans_[route->index()].get();
-    return own == nullptr ? default_plan_ : *own;
+    return route == nullptr ? default_plan_ : *routes_[route->index()].plan;
   }
-  const RouteExtras* extras(const Route* route) const {
-    return route == nullptr ? nullptr : &settings.route_extras[route->index()];
+  // Null if nothing changes on this route; else by StreamInfo::route_choice.
+  const RouteExtras::Changes* changes(const Route* route) const {
+    return route == nullptr ? nullptr : routes_[route->index()].changes;
   }
   // Null for routes without a name.
   RouteStats* route_stats(const Route* route) {
-    return route == nullptr ? nullptr : route_stats_[route->index()].get();
+    return route == nullptr ? nullptr : routes_[route->index()].stats.get();
   }
 
   const ListenerSettings& settings;
@@ -41,10 +40,17 @@ class ListenerRuntime {
   const std::unique_ptr<LastFilterFactory> last_filter;
 
  private:
+  // All that a request asks of its route, in one cache line.
+  struct alignas(32) PerRoute {
+    const ChainPlan* plan = nullptr;
+    const RouteExtras::Changes* changes = nullptr;
+    std::unique_ptr<RouteStats> stats;
+  };
+
   std::vector<std::unique_ptr<FilterFactory>> factories_;  // as settings.filters
   ChainPlan default_plan_;
-  std::vector<std::unique_ptr<ChainPlan>> route_plans_;  // null: the default; empty: all are
-  std::vector<std::unique_ptr<RouteStats>> route_stats_;
+  std::vector<std::unique_ptr<ChainPlan>> own_plans_;  // of routes with filters of their own
+  std::vector<PerRoute> routes_;
 };
 
 }  // namespace sluice

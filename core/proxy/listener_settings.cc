@@ -138,6 +138,7 @@ class Compiler {
       SLUICE_TRY(AddFilter(*own, StrCat({place, ": filters.", name})));
       extras.filters.push_back(static_cast<uint32_t>(out_->filters.size() - 1));
     }
+    if (extras.default_filters) extras.filters = {};
     return {};
   }
 
@@ -168,6 +169,12 @@ class Compiler {
 };
 
 }  // namespace
+
+bool RouteExtras::changes_anything() const {
+  return std::any_of(changes.begin(), changes.end(), [](const Changes& each) {
+    return !each.request.empty() || !each.response.empty();
+  });
+}
 
 ListenerSettings::ListenerSettings() = default;
 ListenerSettings::~ListenerSettings() = default;

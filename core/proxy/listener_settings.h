@@ -43,11 +43,13 @@ struct RouteExtras {
     std::vector<const HeaderChanges*> response;
   };
   std::vector<Changes> changes;
-  // Which filters run here: an index into `filters`, in chain order.
+  bool default_filters = true;  // the listener's own list
+  // Which filters run here if not: an index into `filters`, in chain order.
   std::vector<uint32_t> filters;
-  bool default_filters = true;   // the listener's own list
   StatsGroup<RouteStats> stats;  // of named routes
   bool has_stats = false;
+
+  bool changes_anything() const;
 };
 
 struct ListenerSettings {

@@ -111,8 +111,10 @@ void Router::ApplyRoute(const Route& route, RequestHead& head) {
       head.headers.SetView(HeaderId::kHost, rewrite->host());
     }
   }
-  for (const HeaderChanges* changes : runtime_.extras(&route)->changes[info.route_choice].request) {
-    changes->Apply(head.headers, info);
+  if (const RouteExtras::Changes* changes = runtime_.changes(&route); changes != nullptr) {
+    for (const HeaderChanges* change : changes[info.route_choice].request) {
+      change->Apply(head.headers, info);
+    }
   }
 }
 

@@ -255,9 +255,9 @@ bool Stream::LeavesRequestUnread() const {
 void Stream::FinishResponseHead() {
   response_ = ResponseState::kHeadSent;
   info_.status = response_head_.status;
-  if (const RouteExtras* extras = runtime_.extras(info_.route); extras != nullptr) {
-    for (const HeaderChanges* changes : extras->changes[info_.route_choice].response) {
-      changes->Apply(response_head_.headers, info_);
+  if (const RouteExtras::Changes* changes = runtime_.changes(info_.route); changes != nullptr) {
+    for (const HeaderChanges* change : changes[info_.route_choice].response) {
+      change->Apply(response_head_.headers, info_);
     }
   }
   if (local_changes_ != nullptr) local_changes_->Apply(response_head_.headers, info_);

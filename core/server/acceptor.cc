@@ -81,8 +81,7 @@ void Acceptor::Serve(Fd fd, const Address& peer) {
   ++open_;
   owner_.OnConnectionCount(1);
   const Address local = local_.empty() ? LocalAddress(fd.get()) : local_;
-  auto* connection =
-      new ServerConnection(*this, runtime_, all_, idle_, std::move(fd), peer, local);
+  auto* connection = new ServerConnection(*this, runtime_, all_, idle_, std::move(fd), peer, local);
   connection->Start();
 }
 
