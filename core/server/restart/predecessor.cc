@@ -1,0 +1,119 @@
+#include "core/server/restart/predecessor.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "core/base/strings.h"
+#include "core/server/restart/restart.pb.h"
+#include "core/server/restart/successor.h"
+#include "core/server/version.h"
+
+namespace sluice {
+
+Result<std::unique_ptr<Predecessor>> Predecessor::Find(Loop& loop, PredecessorOwner& owner,
+                                                       std::string_view path) {
+  Result<Fd> fd = RestartChannel::Connect(path);
+  if (!fd) {
+    if (fd.error().code == Code::kNotFound) return nullptr;
+    return Fail(std::move(fd).error());
+  }
+  return std::make_unique<Predecessor>(loop, owner, std::move(*fd));
+}
+
+Predecessor::Predecessor(Loop& loop, PredecessorOwner& owner, Fd fd)
+    : loop_(loop),
+      owner_(owner),
+      channel_(loop, *this, std::move(fd)),
+      beat_(loop, Callback::To<&Predecessor::OnBeat>(this)),
+      offer_timer_(loop, Callback::To<&Predecessor::OnOfferTimeout>(this)) {}
+
+Result<std::vector<InheritedSocket>> Predecessor::Receive(bool force) {
+  SLUICE_TRY(channel_.Start());
+  restart::Message message;
+  restart::Hello& hello = *message.mutable_hello();
+  hello.set_protocol(kRestartProtocol);
+  hello.set_pid(getpid());
+  hello.set_version(std::string(kVersion));
+  hello.set_force(force);
+  channel_.Send(message);
+  offer_timer_.Start(kOfferTimeout);
+  while (!received_ && failure_.empty()) loop_.RunOnce(-1);
+  offer_timer_.Cancel();
+  if (!failure_.empty()) return Fail(Code::kUnavailable, failure_);
+  beat_.Start(Successor::kHeartbeat);
+  return std::move(sockets_);
+}
+
+void Predecessor::SayReady() {
+  restart::Message message;
+  message.mutable_ready();
+  channel_.Send(message);
+}
+
+void Predecessor::SayFailed(std::string_view reason) {
+  restart::Message message;
+  message.mutable_failure()->set_reason(std::string(reason));
+  channel_.Send(message);
+}
+
+void Predecessor::AskReopenLogs() {
+  restart::Message message;
+  message.mutable_reopen_logs();
+  channel_.Send(message);
+}
+
+void Predecessor::AskEnd() {
+  restart::Message message;
+  message.mutable_end();
+  channel_.Send(message);
+}
+
+void Predecessor::OnRestartMessage(const restart::Message& message, std::vector<Fd>& fds) {
+  switch (message.kind_case()) {
+    case restart::Message::kRefusal:
+      failure_ = message.refusal().reason();
+      if (failure_.empty()) failure_ = "it refuses";
+      return;
+    case restart::Message::kOffer: {
+      if (received_) return;
+      const restart::Offer& offer = message.offer();
+      if (fds.size() != static_cast<size_t>(offer.sockets_size())) {
+        failure_ = "its sockets did not all arrive: the limit of open files may be reached";
+        return;
+      }
+      for (size_t i = 0; i < fds.size(); ++i) {
+        sockets_.push_back({offer.sockets(static_cast<int>(i)).address(), std::move(fds[i])});
+      }
+      received_ = offer.last();
+      return;
+    }
+    case restart::Message::kDraining:
+      return owner_.OnPredecessorDraining(message.draining().longest_ms() * kMillisecond);
+    default:  // a heartbeat, or what a later version says
+      return;
+  }
+}
+
+void Predecessor::OnRestartChannelClosed(std::string_view why) {
+  beat_.Cancel();
+  gone_ = true;
+  if (!received_) {
+    if (failure_.empty()) failure_ = why;
+    return;
+  }
+  owner_.OnPredecessorGone();
+}
+
+void Predecessor::OnBeat() {
+  restart::Message message;
+  message.mutable_heartbeat();
+  channel_.Send(message);
+  beat_.Start(Successor::kHeartbeat);
+}
+
+void Predecessor::OnOfferTimeout() {
+  failure_ = StrCat({"process ", Decimal(static_cast<uint64_t>(pid())), " does not answer"});
+}
+
+}  // namespace sluice

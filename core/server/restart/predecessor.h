@@ -1,0 +1,80 @@
+// Predecessor: the process that this one takes over from, as this one sees it. Owned by the server;
+// of the main thread.
+//
+//   Find -> Receive (sockets come) -> SayReady -> draining -> gone
+#ifndef SLUICE_CORE_SERVER_RESTART_PREDECESSOR_H_
+#define SLUICE_CORE_SERVER_RESTART_PREDECESSOR_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/result.h"
+#include "core/event/loop.h"
+#include "core/net/fd.h"
+#include "core/server/restart/restart_channel.h"
+
+namespace sluice {
+
+// A listening socket that was passed on.
+struct InheritedSocket {
+  std::string address;  // Address::ToString
+  Fd fd;
+};
+
+class PredecessorOwner {
+ public:
+  // It accepts no more and is gone in at most `longest`.
+  virtual void OnPredecessorDraining(Nanos longest) = 0;
+  virtual void OnPredecessorGone() = 0;
+
+ protected:
+  ~PredecessorOwner() = default;
+};
+
+class Predecessor final : private RestartChannelHandler {
+ public:
+  // How long it may take to pass its sockets on.
+  static constexpr Nanos kOfferTimeout = 5 * kSecond;
+
+  // Null if nobody listens at `path`. Errors: it cannot be reached.
+  static Result<std::unique_ptr<Predecessor>> Find(Loop& loop, PredecessorOwner& owner,
+                                                   std::string_view path);
+  Predecessor(Loop& loop, PredecessorOwner& owner, Fd fd);
+
+  // Asks for its sockets and runs the loop until they are here. `force`: it may end a process that
+  // still drains for it. Errors: it refuses, is gone or is silent.
+  Result<std::vector<InheritedSocket>> Receive(bool force);
+  // It shall drain; the owner hears the rest.
+  void SayReady();
+  // We give up: it goes on.
+  void SayFailed(std::string_view reason);
+  void AskReopenLogs();
+  // It shall end at once.
+  void AskEnd();
+
+  bool gone() const { return gone_; }
+  pid_t pid() const { return channel_.peer_pid(); }
+
+ private:
+  void OnRestartMessage(const restart::Message& message, std::vector<Fd>& fds) override;
+  void OnRestartChannelClosed(std::string_view why) override;
+  void OnBeat();
+  void OnOfferTimeout();
+
+  Loop& loop_;
+  PredecessorOwner& owner_;
+  RestartChannel channel_;
+  Timer beat_;
+  Timer offer_timer_;
+  std::vector<InheritedSocket> sockets_;
+  std::string failure_;
+  bool received_ = false;
+  bool gone_ = false;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_SERVER_RESTART_PREDECESSOR_H_

@@ -1,0 +1,95 @@
+#include "core/server/restart/successor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/strings.h"
+#include "core/server/restart/restart.pb.h"
+
+namespace sluice {
+
+Successor::Successor(Loop& loop, SuccessorOwner& owner, Fd fd, Nanos ready_timeout)
+    : loop_(loop),
+      owner_(owner),
+      channel_(loop, *this, std::move(fd)),
+      beat_(loop, Callback::To<&Successor::OnBeat>(this)),
+      ready_timeout_(ready_timeout),
+      begun_(loop.now()),
+      last_heard_(loop.now()) {}
+
+Result<void> Successor::Offer(const std::vector<OfferedSocket>& sockets) {
+  SLUICE_TRY(channel_.Start());
+  size_t next = 0;
+  do {
+    restart::Message message;
+    restart::Offer& offer = *message.mutable_offer();
+    std::vector<int> fds;
+    while (next < sockets.size() && fds.size() < RestartChannel::kMostFds) {
+      offer.add_sockets()->set_address(sockets[next].address);
+      fds.push_back(sockets[next++].fd);
+    }
+    offer.set_last(next == sockets.size());
+    channel_.Send(message, fds);
+  } while (next < sockets.size());
+  beat_.Start(kHeartbeat);
+  return {};
+}
+
+void Successor::Refuse(std::string_view reason) {
+  restart::Message message;
+  message.mutable_refusal()->set_reason(std::string(reason));
+  channel_.Send(message);
+  channel_.Close();
+}
+
+void Successor::Close() {
+  lost_ = true;
+  beat_.Cancel();
+  channel_.Close();
+}
+
+void Successor::OnRestartMessage(const restart::Message& message, std::vector<Fd>&) {
+  last_heard_ = loop_.now();
+  switch (message.kind_case()) {
+    case restart::Message::kReady: {
+      if (ready_) return;
+      ready_ = true;
+      restart::Message answer;
+      answer.mutable_draining()->set_longest_ms(owner_.OnSuccessorReady() / kMillisecond);
+      return channel_.Send(answer);
+    }
+    case restart::Message::kFailure:
+      return Lose(message.failure().reason());
+    case restart::Message::kReopenLogs:
+      return owner_.OnReopenLogsAsked();
+    case restart::Message::kEnd:
+      return owner_.OnEndAsked();
+    default:  // a heartbeat, or what a later version says
+      return;
+  }
+}
+
+void Successor::OnRestartChannelClosed(std::string_view why) { Lose(why); }
+
+// Before it is ready it may be busy for long with its configuration.
+void Successor::OnBeat() {
+  const Nanos now = loop_.now();
+  if (ready_ && now - last_heard_ >= kSilence) return Lose("it is silent");
+  if (!ready_ && now - begun_ >= ready_timeout_) {
+    return Lose(StrCat({"it was not ready within ",
+                        Decimal(static_cast<uint64_t>(ready_timeout_ / kSecond)), " s"}));
+  }
+  restart::Message message;
+  message.mutable_heartbeat();
+  channel_.Send(message);
+  beat_.Start(kHeartbeat);
+}
+
+void Successor::Lose(std::string_view why) {
+  if (lost_) return;
+  const std::string reason(why);  // it may be of what Close frees
+  Close();
+  owner_.OnSuccessorLost(ready_, reason);
+}
+
+}  // namespace sluice
