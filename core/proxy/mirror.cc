@@ -88,7 +88,7 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
     if (!head_sent_ || (backlog_.empty() && !end_) || sent_end_ || !upstream_.ready()) return;
     if (!upstream_.writable()) return;
     sent_end_ = end_;
-    upstream_.SendBody(backlog_, end_, trailers_);
+    if (!upstream_.SendBody(backlog_, end_, trailers_)) GiveUp();
   }
 
   void OnUpstreamReady() override {

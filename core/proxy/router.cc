@@ -152,7 +152,7 @@ void Router::SendRequest() {
   if (!request_has_body_) return;
   if (!replay_.empty() || request_end_) {  // a second try
     replay_whole_ = false;
-    upstream_.SendBody(replay_, request_end_, request_trailers_);
+    return SendBody(replay_, request_end_);
   }
   PullMore();
 }
@@ -174,8 +174,21 @@ void Router::OnRequestBody(Buffer& data, bool end, Headers* trailers) {
     return;
   }
   KeepForReplay(data);
-  upstream_.SendBody(data, end, trailers);
-  PullMore();
+  SendBody(data, end);
+}
+
+void Router::SendBody(Buffer& data, bool end) {
+  if (upstream_.SendBody(data, end, request_trailers_)) return PullMore();
+  // The client's own framing was checked as it was read.
+  constexpr std::string_view kDetails = "filter_broke_request_length";
+  if (!response_started_) {
+    return Fail(500, ResponseFlag::kLocalReset, kDetails, "internal error\n");
+  }
+  responder_.stream_info().flags.Set(ResponseFlag::kLocalReset);
+  responder_.stream_info().details = kDetails;
+  Stop();
+  responder_.AbortResponse(
+      Error{Code::kInternal, Side::kInternal, Retry::kNever, std::string(kDetails)});
 }
 
 void Router::KeepForReplay(const Buffer& data) {

@@ -49,6 +49,7 @@ class Router final : public LastFilter, private UpstreamEvents {
   void StartTry(bool fresh_only);
   void SendRequest();
   void PullMore();
+  void SendBody(Buffer& data, bool end);
   void KeepForReplay(const Buffer& data);
   void RequestSent();
   void StartTryTimer();

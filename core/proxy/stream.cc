@@ -279,6 +279,7 @@ void Stream::FinishResponseHead() {
     codec.EncodeEnd(id_, nullptr, connection.output());
     return EndResponse();
   }
+  if (!tunnel_) response_length_.Begin(response_head_.headers);
   WantResponse();
 }
 
@@ -310,6 +311,10 @@ void Stream::SendBody(Buffer&& data, bool end, Headers* trailers) {
 }
 
 void Stream::EncodeBody(Buffer& data, bool end, Headers* trailers) {
+  if (!response_length_.Take(data.size(), end)) {
+    info_.details = "filter_broke_response_length";
+    return Abort(ResponseFlag::kLocalReset, info_.details, true);
+  }
   info_.response_body_bytes += data.size();
   info_.response_trailers = trailers;
   response_piece_end_ = end;

@@ -15,6 +15,7 @@
 #include "core/event/loop.h"
 #include "core/filter/chain.h"
 #include "core/filter/last_filter.h"
+#include "core/http/body_length.h"
 #include "core/http/codec.h"
 #include "core/proxy/listener_runtime.h"
 
@@ -144,6 +145,7 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   Buffer request_pending_;
   Buffer response_rest_;  // of the last piece: it waits for the client's window
   Buffer local_body_;
+  BodyLength response_length_;
   Task request_task_;
   Task response_task_;
   Task finish_task_;

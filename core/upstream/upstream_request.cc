@@ -33,20 +33,26 @@ void UpstreamRequest::SendHead(const RequestHead& head, bool end) {
   stream_ = connection_->codec_->EncodeHead(head, end, out);
   if (end) connection_->codec_->EncodeEnd(stream_, nullptr, out);
   end_sent_ = end;
+  if (!end) length_.Begin(head.headers);
   connection_->SetStream(*this, stream_);
   connection_->connection_.Write();
 }
 
-void UpstreamRequest::SendBody(Buffer& data, bool end, const Headers* trailers) {
+bool UpstreamRequest::SendBody(Buffer& data, bool end, const Headers* trailers) {
+  if (!length_.Take(data.size(), end)) return false;
   Connection& connection = connection_->connection_;
   if (connection.write_failed()) {  // its answer may still come
     data.Clear();
-    return;
+    return true;
   }
   piece_end_ = end;
   trailers_ = trailers;
-  if (rest_.empty()) return EncodePiece(data);
-  rest_.Append(std::move(data));
+  if (rest_.empty()) {
+    EncodePiece(data);
+  } else {
+    rest_.Append(std::move(data));
+  }
+  return true;
 }
 
 void UpstreamRequest::EncodePiece(Buffer& data) {
@@ -92,6 +98,7 @@ void UpstreamRequest::Tunnel() {
   if (connection_ == nullptr) return;
   tunnel_ = true;
   end_sent_ = false;
+  length_.Release();
   connection_->codec_->Tunnel(stream_);
   connection_->feed_again_ = true;
 }

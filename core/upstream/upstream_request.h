@@ -10,6 +10,7 @@
 #include "core/base/clock.h"
 #include "core/base/intrusive_list.h"
 #include "core/base/result.h"
+#include "core/http/body_length.h"
 #include "core/http/codec.h"
 #include "core/http/message.h"
 
@@ -57,8 +58,9 @@ class UpstreamRequest : private ListNode<> {
 
   // REQUIRES: ready().
   void SendHead(const RequestHead& head, bool end);
-  // Takes the data. `end`: nothing follows but `trailers`, which may be null.
-  void SendBody(Buffer& data, bool end, const Headers* trailers);
+  // Takes the data. `end`: nothing follows but `trailers`, which may be null. False: it is not the
+  // body that the head announced; nothing of this piece was sent, and the caller is to give up.
+  [[nodiscard]] bool SendBody(Buffer& data, bool end, const Headers* trailers);
   // May more of the body be sent?
   bool writable() const;
   // Lets response bytes come, or holds them back. A multiplexed connection is always read.
@@ -101,6 +103,7 @@ class UpstreamRequest : private ListNode<> {
   uint64_t wait_id_ = 0;  // of the connection that Start started for it
   uint64_t written_before_ = 0;
   Nanos connected_at_ = 0;
+  BodyLength length_;
   StreamId stream_ = 0;
   bool reused_ = false;
   bool fresh_only_ = false;

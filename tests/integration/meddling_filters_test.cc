@@ -15,6 +15,7 @@ namespace sluice::test {
 namespace {
 
 using OnResponse = std::function<Verdict(ResponseHead&)>;
+using OnBody = std::function<void(Buffer&, bool end)>;
 // A request's body goes on in pieces of at least so many bytes.
 constexpr size_t kPiece = 200'000;
 
@@ -22,20 +23,32 @@ class Changer;
 
 class ChangerFactory final : public BasicFilterFactory<Changer, ChangerFactory> {
  public:
-  explicit ChangerFactory(const OnResponse& what) : on_response(what) {}
+  ChangerFactory(const OnResponse& response, const OnBody& request_body,
+                 const OnBody& response_body)
+      : on_response(response), on_request_body(request_body), on_response_body(response_body) {}
   const OnResponse& on_response;
+  const OnBody& on_request_body;
+  const OnBody& on_response_body;
 };
 
 class Changer final : public Filter {
  public:
   explicit Changer(ChangerFactory& factory) : factory_(factory) {}
   Verdict OnRequestBody(Buffer& data, bool end) override {
+    if (factory_.on_request_body) {
+      factory_.on_request_body(data, end);
+      return Verdict::Continue();
+    }
     gathered_.Append(std::move(data));
     if (end || gathered_.size() >= kPiece) data = std::move(gathered_);
     return Verdict::Continue();
   }
   Verdict OnResponseHeaders(ResponseHead& head, bool) override {
     return factory_.on_response(head);
+  }
+  Verdict OnResponseBody(Buffer& data, bool end) override {
+    if (factory_.on_response_body) factory_.on_response_body(data, end);
+    return Verdict::Continue();
   }
 
  private:
@@ -56,8 +69,11 @@ class ChangerKind final : public FilterKind {
   }
   std::unique_ptr<FilterFactory> NewFactory(const FilterSettings&,
                                             const WorkerContext&) const override {
-    return std::make_unique<ChangerFactory>(on_response_);
+    return std::make_unique<ChangerFactory>(on_response_, on_request_body, on_response_body);
   }
+
+  OnBody on_request_body;
+  OnBody on_response_body;
 
  private:
   const OnResponse on_response_;
@@ -69,6 +85,9 @@ class MeddlingFilters : public ProxyFixture {
     changer_ = std::make_unique<ChangerKind>(std::move(on_response));
     ProxyRig::Seams seams;
     seams.listener = [this](ListenerSettings& settings) {
+      settings.filters.insert(settings.filters.begin(),
+                              {note_taker_.get(), std::make_unique<FilterSettings>()});
+      ++settings.filter_count;
       settings.filters.push_back({changer_.get(), std::make_unique<FilterSettings>()});
       ++settings.filter_count;
     };
@@ -78,6 +97,11 @@ class MeddlingFilters : public ProxyFixture {
                 ", routes: [{ match: { prefix: / }, ", route,
                 " }] }\nclusters: [{ name: api, endpoints: [\"", upstream_.text(), "\"] }]\n"}),
         seams);
+  }
+  void StartChanging(OnBody request_body, OnBody response_body) {
+    StartWith([](ResponseHead&) { return Verdict::Continue(); }, "", "cluster: api");
+    changer_->on_request_body = std::move(request_body);
+    changer_->on_response_body = std::move(response_body);
   }
   static LocalReply Reply(uint16_t status, std::string_view body) {
     LocalReply reply;
@@ -155,6 +179,60 @@ TEST_F(MeddlingFilters, AnAnswerOfOurOwnIsReplacedWhole) {
     const HttpText response = client.ReadResponse();
     EXPECT_EQ(response.status, 403);
     EXPECT_EQ(response.body, "other\n");
+  }
+}
+
+TEST_F(MeddlingFilters, ARequestBodyShorterThanAnnouncedFailsAtOnce) {
+  upstream_.AlwaysAnswer(kOk);
+  StartChanging([](Buffer& data, bool) { data.Consume(data.empty() ? 0 : 1); }, nullptr);
+  const HttpText response = Ask(Post("/", "hello"));
+  EXPECT_EQ(response.status, 500);
+  EXPECT_EQ(Ended(1).details, "filter_broke_request_length");
+  EXPECT_EQ(Ended(1).flags, "LR");
+  driver_.RunUntil([&] { return upstream_.connection(0).ended(); }, "the upstream's end");
+  EXPECT_EQ(upstream_.request_count(), 0U);
+  EXPECT_EQ(Ask(Get("/")).body, "ok");
+  EXPECT_EQ(upstream_.connection_count(), 2U);
+}
+
+TEST_F(MeddlingFilters, ARequestBodyLongerThanAnnouncedIsNotSent) {
+  upstream_.AlwaysAnswer(kOk);
+  StartChanging([](Buffer& data, bool) { data.Append("GET /smuggled HTTP/1.1\r\n\r\n"); }, nullptr);
+  EXPECT_EQ(Ask(Post("/", "hello")).status, 500);
+  EXPECT_EQ(Ended(1).details, "filter_broke_request_length");
+  driver_.RunUntil([&] { return upstream_.connection(0).ended(); }, "the upstream's end");
+  EXPECT_EQ(upstream_.connection(0).received().find("hello"), std::string::npos);
+}
+
+TEST_F(MeddlingFilters, ABrokenRequestBodyAfterTheAnswerBeganCutsTheAnswer) {
+  upstream_.Next().AwaitText("first").Send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart");
+  StartChanging([](Buffer& data, bool end) { data.Consume(end && !data.empty() ? 1 : 0); },
+                nullptr);
+  RawClient client(driver_, port());
+  client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nfirst");
+  EXPECT_NE(client.ReadThrough("part"), "");
+  client.Send("last");
+  EXPECT_TRUE(client.WaitForEnd());
+  EXPECT_EQ(Ended(1).details, "filter_broke_request_length");
+  EXPECT_EQ(Ended(1).flags, "LR");
+}
+
+TEST_F(MeddlingFilters, AResponseBodyThatIsNotAsAnnouncedEndsTheConnection) {
+  upstream_.AlwaysAnswer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+  const OnBody changes[] = {
+      [](Buffer& data, bool) { data.Consume(data.empty() ? 0 : 1); },
+      [](Buffer& data, bool) { data.Append("HTTP/1.1 200 OK\r\n\r\n"); },
+  };
+  for (const OnBody& change : changes) {
+    StartChanging(nullptr, change);
+    RawClient client(driver_, port());
+    client.Send(Get("/") + Get("/"));
+    EXPECT_TRUE(client.WaitForEnd());
+    const size_t body = client.received().find("\r\n\r\n") + 4;
+    EXPECT_LT(client.received().size() - body, 5U) << client.received();
+    EXPECT_EQ(Ended(1).details, "filter_broke_response_length");
+    EXPECT_EQ(Ended(1).flags, "LR");
+    ended_.clear();
   }
 }
 

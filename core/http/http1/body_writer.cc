@@ -19,8 +19,7 @@ void BodyWriter::Write(Buffer& data, Buffer& out) {
     case Mode::kLength:
       if (data.size() > left_) {
         broken_ = true;
-        out.MoveFrom(data, static_cast<size_t>(left_));
-        left_ = 0;
+        mode_ = Mode::kDropped;
         data.Clear();
       } else {
         left_ -= data.size();

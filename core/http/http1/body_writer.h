@@ -1,6 +1,6 @@
 // BodyWriter: frames the body of one outgoing message. It never writes bytes that the peer would
-// take for something else: what does not fit the announced length is dropped, and broken() tells.
-// Owned by a codec.
+// take for something else: what does not fit the announced length is dropped, and broken() tells:
+// the message stays short, so that the peer sees that it is. Owned by a codec.
 #ifndef SLUICE_CORE_HTTP_HTTP1_BODY_WRITER_H_
 #define SLUICE_CORE_HTTP_HTTP1_BODY_WRITER_H_
 

@@ -240,7 +240,7 @@ TEST(Http1ClientTest, RequestFraming) {
             "POST /p HTTP/1.1\r\nhost: a\r\ntransfer-encoding: "
             "chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
   EXPECT_EQ(encode("POST", false, "2", "high"),
-            "POST /p HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nhiFINISHED");
+            "POST /p HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nFINISHED");
   EXPECT_EQ(encode("POST", false, "5", "hi"),
             "POST /p HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhiFINISHED");
 }

@@ -23,10 +23,6 @@ struct Framing {
 // Null if the fields agree with one another.
 const Fault* ReadFraming(Headers& headers, Protocol protocol, Framing& framing);
 
-// The length that an outgoing head announces: its content-length, if it has one that can be written
-// as it is. -1: none.
-int64_t AnnouncedLength(const Headers& headers);
-
 }  // namespace sluice::http1
 
 #endif  // SLUICE_CORE_HTTP_HTTP1_FRAMING_H_

@@ -4,6 +4,7 @@
 
 #include "core/base/check.h"
 #include "core/base/strings.h"
+#include "core/http/body_length.h"
 #include "core/http/http1/framing.h"
 #include "core/http/http1/grammar.h"
 #include "core/http/http1/head_writer.h"
