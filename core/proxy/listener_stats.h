@@ -12,6 +12,7 @@ struct ListenerStats {
   Counter accept_errors;
   Counter connections_limited;      // accepting paused at max_connections
   Counter connections_closed_idle;  // keep-alive time ran out, or room was needed
+  Counter connections_closed_silent;
   Counter requests;
   Gauge requests_active;
   Counter responses[6];  // by class; [0]: the client was gone before one
@@ -37,6 +38,9 @@ struct ListenerStats {
                                     "Times accepting paused at the connection limit."});
     table.Add(connections_closed_idle, {"sluice_downstream_connections_closed_idle_total",
                                         "Idle connections that we closed."});
+    table.Add(connections_closed_silent,
+              {"sluice_downstream_connections_closed_silent_total",
+               "Connections without a request that made room at the connection limit."});
     table.Add(requests, {"sluice_downstream_requests_total", "Requests begun."});
     table.Add(requests_active, {"sluice_downstream_requests_active", "Requests in flight."});
     constexpr std::string_view kClasses[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};

@@ -58,6 +58,8 @@ class ServerConnection final : public Retirable,
   // Closes at once, whatever is in flight.
   void Abort();
   bool idle() const { return streams_.empty(); }
+  // REQUIRES: idle().
+  Nanos idle_since() const { return idle_since_; }
   // Begun so far.
   uint64_t requests() const { return requests_; }
 

@@ -11,9 +11,10 @@
 namespace sluice {
 namespace {
 
-// How many idle connections are looked at for one that was served before: clients that connect and
-// say nothing must not make each new client expensive.
+// How many idle connections are looked at for one that may be closed: clients that connect and say
+// nothing must not make each new client expensive.
 constexpr int kLookAt = 64;
+constexpr Nanos kSaySilentEvery = 60 * kSecond;
 
 }  // namespace
 
@@ -68,7 +69,7 @@ void Acceptor::Admit() {
   if (!waiting_) return;
   if (!TryAcquire()) {
     retry_.Start(kRetry);
-    if (!CloseOneIdle() && overall_full_) owner_.OnRoomWanted();
+    if (!CloseOneIdle()) owner_.OnRoomWanted(*this, overall_full_);
     return;
   }
   retry_.Cancel();
@@ -93,14 +94,33 @@ void Acceptor::OnConnectionClosed(ServerConnection&) {
 }
 
 bool Acceptor::CloseOneIdle() {
+  const Nanos silent_since = loop_.now() - kSilentGrace;
+  const auto closable = [silent_since](const ServerConnection& connection) {
+    return connection.requests() > 0 || connection.idle_since() <= silent_since;
+  };
   int looked = 0;
-  ServerConnection* const found = idle_.FindFirst([&looked](const ServerConnection& connection) {
-    return connection.requests() > 0 || ++looked == kLookAt;
-  });
-  if (found == nullptr || found->requests() == 0) return false;
-  runtime_.stats.connections_closed_idle.Inc();
+  ServerConnection* const found =
+      idle_.FindFirst([&looked, &closable](const ServerConnection& connection) {
+        return closable(connection) || ++looked == kLookAt;
+      });
+  if (found == nullptr || !closable(*found)) return false;
+  if (found->requests() == 0) {
+    runtime_.stats.connections_closed_silent.Inc();
+    SaySilent();
+  } else {
+    runtime_.stats.connections_closed_idle.Inc();
+  }
   found->Drain();
   return true;
+}
+
+void Acceptor::SaySilent() {
+  const Nanos now = loop_.now();
+  if (silent_said_ != 0 && now - silent_said_ < kSaySilentEvery) return;
+  silent_said_ = now;
+  Log(LogLevel::kWarning, "listener",
+      StrCat({runtime_.settings.name,
+              ": at the connection limit clients that send no request lose their place"}));
 }
 
 void Acceptor::Drain() {

@@ -3,10 +3,11 @@
 // thread.
 //
 // At a limit the next client is taken from the kernel's queue but not served: it waits here,
-// accepting stops (the kernel queues the rest), and the keep-alive connection that has been idle
-// for longest is closed to make room for it. So nothing is closed unless somebody waits, and only
-// one for each. Room that this worker makes is used at once; that of other workers is found by a
-// short timer.
+// accepting stops (the kernel queues the rest), and the connection that has been idle for longest
+// is closed to make room for it: a keep-alive one, or one that has not sent a byte of its first
+// request for kSilentGrace. So nothing is closed unless somebody waits, and only one for each. Room
+// that this worker makes is used at once; that of other workers, which are asked for it, is found
+// by a short timer.
 #ifndef SLUICE_CORE_SERVER_ACCEPTOR_H_
 #define SLUICE_CORE_SERVER_ACCEPTOR_H_
 
@@ -21,13 +22,16 @@
 
 namespace sluice {
 
+class Acceptor;
+
 class AcceptorOwner {
  public:
   // A connection has come, or has gone. Called from inside of the acceptor.
   virtual void OnConnectionCount(int change) = 0;
-  // A client waits for the overall limit, and the acceptor has no idle connection that it could
-  // close: others may. Called from inside of the acceptor.
-  virtual void OnRoomWanted() = 0;
+  // A client waits, for the overall limit or for the listener's, and the acceptor has no idle
+  // connection that it could close: others may. Said again every kRetry. Called from inside of the
+  // acceptor.
+  virtual void OnRoomWanted(Acceptor& acceptor, bool overall) = 0;
 
  protected:
   ~AcceptorOwner() = default;
@@ -43,6 +47,8 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
  public:
   // How often a client that waits looks for room that other workers made.
   static constexpr Nanos kRetry = 10 * kMillisecond;
+  // How long a client may say nothing before it can lose its place to one that waits.
+  static constexpr Nanos kSilentGrace = kSecond;
   // How long, at a drain, clients that waited may take to send its request.
   static constexpr Nanos kLastRequestTime = kSecond;
 
@@ -62,7 +68,7 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
   void Abort();
   // There may be room: serves the client that waits, if there is one.
   void OnRoom() { loop_.Defer(admit_task_); }
-  // Closes the keep-alive connection that has been idle for longest; false: there is none.
+  // Closes the connection that has been idle for longest; false: there is none that may be closed.
   bool CloseOneIdle();
 
   bool empty() const { return open_ == 0; }
@@ -78,6 +84,7 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
   void DrainAll();
   void Serve(Fd fd, const Address& peer);
   bool TryAcquire();
+  void SaySilent();
 
   AcceptorOwner& owner_;
   Loop& loop_;
@@ -91,6 +98,7 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
   Address waiting_peer_;
   Address local_;  // of every connection; empty: it is for each to ask
   size_t open_ = 0;
+  Nanos silent_said_ = 0;      // when the log was told of silent clients; 0: never
   bool overall_full_ = false;  // it was the overall limit that the client in waiting_ met
   ServerConnection::AllList all_;
   ServerConnection::IdleList idle_;  // the one that is idle for longest in front

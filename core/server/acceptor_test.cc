@@ -97,7 +97,11 @@ class AcceptorTest : public testing::Test, private AcceptorOwner {
     count_ += change;
     if (change < 0) acceptor_->OnRoom();
   }
-  void OnRoomWanted() override { ++room_wanted_; }
+  void OnRoomWanted(Acceptor& acceptor, bool overall) override {
+    EXPECT_EQ(&acceptor, acceptor_.get());
+    EXPECT_EQ(overall, overall_limit_->most() != 0);
+    ++room_wanted_;
+  }
 };
 
 TEST_F(AcceptorTest, AtTheLimitTheNextWaitsUntilOneEnds) {
@@ -165,7 +169,7 @@ TEST_F(AcceptorTest, NothingIsClosedUnlessSomebodyWaits) {
 }
 
 // Whoever has just connected is about to send its first request.
-TEST_F(AcceptorTest, AConnectionThatWasNotServedYetIsNotClosedForAnother) {
+TEST_F(AcceptorTest, AConnectionThatHasJustComeIsNotClosedForAnother) {
   Start(1);
   auto fresh = NewClient();
   ASSERT_TRUE(driver_.RunUntil([&] { return acceptor_->open() == 1; }, "the first"));
@@ -178,6 +182,42 @@ TEST_F(AcceptorTest, AConnectionThatWasNotServedYetIsNotClosedForAnother) {
   PassRetry();
   EXPECT_EQ(waiting->ReadResponse().body, "ok\n");
   EXPECT_TRUE(fresh->WaitForEnd());
+}
+
+TEST_F(AcceptorTest, ClientsThatSaidNothingForASecondMakeRoom) {
+  Start(2);
+  auto older = NewClient();
+  ASSERT_TRUE(driver_.RunUntil([&] { return acceptor_->open() == 1; }, "the first"));
+  clock_.Advance(Acceptor::kSilentGrace / 2);
+  driver_.RunRounds(2);
+  auto newer = NewClient();
+  ASSERT_TRUE(driver_.RunUntil([&] { return acceptor_->open() == 2; }, "the second"));
+  auto waiting = NewClient();
+  waiting->Send(kPlain);
+  ASSERT_TRUE(driver_.RunUntil([&] { return acceptor_->full(); }, "the limit"));
+  PassRetry();
+  EXPECT_FALSE(older->ended());
+  clock_.Advance(Acceptor::kSilentGrace / 2);
+  EXPECT_EQ(waiting->ReadResponse().body, "ok\n");
+  EXPECT_TRUE(older->WaitForEnd());
+  EXPECT_FALSE(newer->ended());
+  EXPECT_EQ(stats().connections_closed_silent.value(), 1U);
+  EXPECT_EQ(stats().connections_closed_idle.value(), 0U);
+}
+
+// They do not outlive those that do ask.
+TEST_F(AcceptorTest, ASilentOneThatIsOlderGoesBeforeAServedOne) {
+  Start(2);
+  auto silent = NewClient();
+  ASSERT_TRUE(driver_.RunUntil([&] { return acceptor_->open() == 1; }, "the first"));
+  clock_.Advance(Acceptor::kSilentGrace);
+  driver_.RunRounds(2);
+  auto served = NewClient();
+  Exchange(*served);
+  auto next = NewClient();
+  Exchange(*next);
+  EXPECT_TRUE(silent->WaitForEnd());
+  EXPECT_FALSE(served->ended());
 }
 
 TEST_F(AcceptorTest, RoomThatAnotherWorkerMakesIsFoundByTheTimer) {

@@ -271,6 +271,15 @@ void Server::OnAbortLimit() {
   _exit(1);
 }
 
+// One at a time, in turn: each may close a connection, and only one is wanted.
+void Server::OnWorkerWantsRoom(uint32_t worker, size_t listener) {
+  if (workers_.size() < 2) return;
+  do {
+    asked_for_room_ = (asked_for_room_ + 1) % workers_.size();
+  } while (asked_for_room_ == worker);
+  workers_[asked_for_room_]->MakeRoom(listener);
+}
+
 // Nobody polls the sockets any more: new clients are refused, rather than left in a queue that is
 // reset at the end.
 void Server::OnWorkerStoppedAccepting(uint32_t) {

@@ -65,6 +65,7 @@ class Server final : private WorkerEvents, private AdminSource {
 
   // WorkerEvents
   void OnWorkerAccepting(uint32_t worker, const Result<void>& result) override;
+  void OnWorkerWantsRoom(uint32_t worker, size_t listener) override;
   void OnWorkerStoppedAccepting(uint32_t worker) override;
   void OnWorkerDrained(uint32_t worker) override;
 
@@ -121,6 +122,7 @@ class Server final : private WorkerEvents, private AdminSource {
   std::unique_ptr<AdminListener> admin_;
   bool accepting_asked_ = false;
   uint32_t accepting_ = 0;
+  size_t asked_for_room_ = 0;  // the worker that was asked last
   uint32_t stopped_accepting_ = 0;
   uint32_t drained_ = 0;
   int exit_code_ = 0;

@@ -72,6 +72,14 @@ class Worker::Serving final : public AcceptorOwner {
     proxy_.clusters[cluster]->Update(std::move(endpoints));
   }
 
+  void MakeRoom(size_t listener) {
+    if (listener == WorkerEvents::kAnyListener) {
+      CloseOneIdle();
+    } else if (listener < acceptors_.size()) {
+      acceptors_[listener]->CloseOneIdle();
+    }
+  }
+
   void Drain() {
     draining_ = true;
     for (const auto& acceptor : acceptors_) acceptor->Drain();
@@ -99,10 +107,22 @@ class Worker::Serving final : public AcceptorOwner {
     }
   }
 
-  void OnRoomWanted() override {
-    for (const auto& acceptor : acceptors_) {
-      if (acceptor->CloseOneIdle()) return;
+  void OnRoomWanted(Acceptor& wanting, bool overall) override {
+    if (overall && CloseOneIdle()) return;
+    size_t listener = WorkerEvents::kAnyListener;
+    for (size_t i = 0; !overall && i < acceptors_.size(); ++i) {
+      if (acceptors_[i].get() == &wanting) listener = i;
     }
+    worker_.environment_.main_loop.Post([events = &worker_.environment_.events,
+                                         index = worker_.index_,
+                                         listener] { events->OnWorkerWantsRoom(index, listener); });
+  }
+
+  bool CloseOneIdle() {
+    for (const auto& acceptor : acceptors_) {
+      if (acceptor->CloseOneIdle()) return true;
+    }
+    return false;
   }
 
   void CheckDrained() {
@@ -197,6 +217,10 @@ void Worker::UpdateCluster(uint32_t cluster, EndpointSetPtr endpoints) {
   loop_->Post([this, cluster, endpoints = std::move(endpoints)] {
     serving_->UpdateCluster(cluster, endpoints);
   });
+}
+
+void Worker::MakeRoom(size_t listener) {
+  loop_->Post([this, listener] { serving_->MakeRoom(listener); });
 }
 
 void Worker::Drain() {

@@ -7,6 +7,7 @@
 #ifndef SLUICE_CORE_SERVER_WORKER_H_
 #define SLUICE_CORE_SERVER_WORKER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <thread>
@@ -26,8 +27,14 @@ class Generation;
 
 class WorkerEvents {
  public:
+  static constexpr size_t kAnyListener = SIZE_MAX;
+
   // The answer to StartAccepting.
   virtual void OnWorkerAccepting(uint32_t worker, const Result<void>& result) = 0;
+  // A client waits at a limit, and this worker has no connection that could make room: another may.
+  // `listener`: whose limit it is, as the generation's; kAnyListener: that of all. Said again while
+  // it waits.
+  virtual void OnWorkerWantsRoom(uint32_t worker, size_t listener) = 0;
   // After Drain: none of the sockets is looked at any more.
   virtual void OnWorkerStoppedAccepting(uint32_t worker) = 0;
   // After Drain or Abort: the last connection is gone.
@@ -59,6 +66,9 @@ class Worker {
   // OnWorkerAccepting.
   void StartAccepting(std::vector<int> sockets);
   void UpdateCluster(uint32_t cluster, EndpointSetPtr endpoints);
+  // Closes the connection of the listener, or of any, that has been idle for longest, if there is
+  // one: for a client that waits at another worker.
+  void MakeRoom(size_t listener);
   // Accepts no more and lets everything in flight end.
   void Drain();
   // Ends everything in flight.

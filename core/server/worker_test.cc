@@ -72,11 +72,16 @@ class WorkerTest : public testing::Test, private WorkerEvents {
   uint32_t accepting_ = 0;
   uint32_t stopped_ = 0;
   uint32_t drained_ = 0;
+  uint32_t room_wanted_ = 0;
 
  private:
   void OnWorkerAccepting(uint32_t, const Result<void>& result) override {
     EXPECT_TRUE(result);
     ++accepting_;
+  }
+  void OnWorkerWantsRoom(uint32_t worker, size_t listener) override {
+    ++room_wanted_;
+    workers_[1 - worker]->MakeRoom(listener);
   }
   void OnWorkerStoppedAccepting(uint32_t) override { ++stopped_; }
   void OnWorkerDrained(uint32_t) override { ++drained_; }
@@ -132,6 +137,21 @@ TEST_F(WorkerTest, AbortEndsWhatIsInFlight) {
   for (const auto& worker : workers_) worker->Abort();
   ASSERT_TRUE(WaitUntilDrained());
   EXPECT_TRUE(client.WaitForEnd());
+}
+
+// The kernel may give a client to a worker that has nothing it could close.
+TEST_F(WorkerTest, AWorkerMakesRoomForTheClientOfAnother) {
+  StartAccepting();
+  while (connections_.active() < connections_.most() - 1) connections_.Acquire();
+  // Each idle one makes room for the next. That all of them come to one worker happens once in 2^39
+  // times.
+  std::vector<std::unique_ptr<test::RawClient>> clients;
+  for (int i = 0; i < 40; ++i) {
+    clients.push_back(std::make_unique<test::RawClient>(driver_, sockets_.address));
+    clients.back()->Send("GET /plain HTTP/1.1\r\nHost: a\r\n\r\n");
+    ASSERT_EQ(clients.back()->ReadResponse().body, "ok\n") << i;
+  }
+  EXPECT_GT(room_wanted_, 0U);
 }
 
 // As at an error during the start, or when the main thread leaves for another reason.

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "core/net/listen_socket.h"
 #include "tests/support/raw_client.h"
@@ -163,6 +165,26 @@ TEST_F(RunTest, IgnoresTheSignalsThatComeLaterAndReopensLogs) {
   sluice.Signal(SIGUSR1);
   ASSERT_TRUE(driver_.RunUntil(logged("logs are open anew"), "a new log"));
   EXPECT_THAT(ReadWholeFile(log), Not(HasSubstr("ready")));
+  sluice.Signal(SIGTERM);
+  EXPECT_EQ(sluice.WaitForExit(), 0);
+}
+
+// Whichever worker they came to.
+TEST_F(RunTest, SilentClientsDoNotShutOthersOut) {
+  upstream_.AlwaysAnswer(kOk);
+  SluiceProcess sluice(driver_, {"run", "-c", Config("127.0.0.1:0", "max_connections: 3")});
+  ASSERT_TRUE(sluice.WaitUntilReady());
+  std::vector<std::unique_ptr<RawClient>> silent;
+  for (int i = 0; i < 6; ++i) {
+    silent.push_back(std::make_unique<RawClient>(driver_, sluice.Where("web")));
+  }
+  for (int i = 0; i < 4; ++i) {
+    RawClient client(driver_, sluice.Where("web"));
+    client.Send(kGet);
+    ASSERT_EQ(client.ReadResponse().body, "ok");
+  }
+  EXPECT_THAT(sluice.err(), HasSubstr("warning listener: web: at the connection limit clients that "
+                                      "send no request lose their place\n"));
   sluice.Signal(SIGTERM);
   EXPECT_EQ(sluice.WaitForExit(), 0);
 }

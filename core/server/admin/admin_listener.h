@@ -32,7 +32,7 @@ class AdminListener final : private AcceptorOwner {
   void OnConnectionCount(int) override {
     if (acceptor_.full()) acceptor_.OnRoom();
   }
-  void OnRoomWanted() override {}
+  void OnRoomWanted(Acceptor&, bool) override {}
 
   std::unique_ptr<const ListenerSettings> settings_;
   ProxyWorker worker_;
