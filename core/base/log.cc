@@ -33,6 +33,7 @@ std::shared_ptr<spdlog::logger> MakeLogger(spdlog::sink_ptr sink) {
 struct Target {
   std::mutex lock;
   std::string path;
+  FileOwner owner;
   std::shared_ptr<spdlog::logger> logger =
       MakeLogger(std::make_shared<spdlog::sinks::stderr_sink_mt>());
 
@@ -59,12 +60,13 @@ void Log(LogLevel level, std::string_view component, std::string_view message) {
 bool LogEnabled(LogLevel level) { return level >= log_level.load(std::memory_order_relaxed); }
 void SetLogLevel(LogLevel level) { log_level.store(level, std::memory_order_relaxed); }
 
-Result<void> OpenLog(std::string_view path) {
+Result<void> OpenLog(std::string_view path, const FileOwner& owner) {
   spdlog::sink_ptr sink;
   try {
     if (path.empty() || path == "/dev/stderr") {
       sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
     } else {
+      SLUICE_TRY(MakeFileOf(std::string(path), owner));
       sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(std::string(path));
     }
   } catch (const spdlog::spdlog_ex& error) {
@@ -72,17 +74,20 @@ Result<void> OpenLog(std::string_view path) {
   }
   const std::lock_guard<std::mutex> guard(target().lock);
   target().path = path;
+  target().owner = owner;
   target().logger = MakeLogger(std::move(sink));
   return {};
 }
 
 Result<void> ReopenLog() {
   std::string path;
+  FileOwner owner;
   {
     const std::lock_guard<std::mutex> guard(target().lock);
     path = target().path;
+    owner = target().owner;
   }
-  return OpenLog(path);
+  return OpenLog(path, owner);
 }
 
 }  // namespace sluice

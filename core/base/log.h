@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/base/append_file.h"
 #include "core/base/result.h"
 
 namespace sluice {
@@ -18,8 +19,9 @@ void Log(LogLevel level, std::string_view component, std::string_view message);
 bool LogEnabled(LogLevel level);
 void SetLogLevel(LogLevel level);
 
-// From here on to the file at `path` ("" and "/dev/stderr": stderr). The old one stays on failure.
-Result<void> OpenLog(std::string_view path);
+// From here on to the file at `path` ("" and "/dev/stderr": stderr); one that is made for it, now
+// or by ReopenLog, is `owner`'s. The old one stays on failure.
+Result<void> OpenLog(std::string_view path, const FileOwner& owner = {});
 // Opens the same path again, after a rotation.
 Result<void> ReopenLog();
 

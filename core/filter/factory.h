@@ -18,6 +18,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "core/base/append_file.h"
 #include "core/base/arena.h"
 #include "core/base/result.h"
 #include "core/filter/filter.h"
@@ -52,6 +53,8 @@ struct LoadContext {
   const ServerStatus& server;  // outlives the settings
   std::string_view listener;   // the name of the listener that the filter stands in
   uint32_t workers = 1;
+  // Whose the files shall be that a filter makes: those we are to become.
+  FileOwner files = {};
   // Only `sluice check` asks: nothing may be opened, started or written.
   bool dry_run = false;
 };

@@ -38,7 +38,7 @@ class GenerationTest : public testing::Test {
   std::unique_ptr<StatsSegment> segment_ = StatsSegment::Create(StatsLimits{}).value();
   StatsDirectory directory_{*segment_};
   ServerStatus status_;
-  LoadContext context_{directory_, clock_, status_, "", 1, true};
+  LoadContext context_{directory_, clock_, status_, "", 1, {}, true};
 };
 
 constexpr std::string_view kConfig = R"(

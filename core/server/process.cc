@@ -47,30 +47,35 @@ uint32_t ConnectionsFor(uint64_t fd_limit, uint64_t reserved) {
   return static_cast<uint32_t>(std::min<uint64_t>((fd_limit - reserved) / 2, UINT32_MAX));
 }
 
-Result<void> DropPrivileges(std::string_view user, std::string_view group) {
-  if (user.empty() && group.empty()) return {};
+Result<FileOwner> FindIdentity(std::string_view user, std::string_view group) {
   const Result<uid_t> uid = FindUser(user);
   if (!uid) return Fail(uid.error());
-  Result<gid_t> gid = FindGroup(group);
+  const Result<gid_t> gid = FindGroup(group);
   if (!gid) return Fail(gid.error());
-  if (group.empty()) {
-    const passwd* entry = getpwuid(*uid);
-    if (entry == nullptr) {
-      return Fail(Code::kNotFound,
-                  StrCat({"user \"", user, "\" has no entry that says its group: set `group`"}));
-    }
-    gid = entry->pw_gid;
+  if (user.empty() || !group.empty()) return FileOwner{*uid, *gid};
+  const passwd* entry = getpwuid(*uid);
+  if (entry == nullptr) {
+    return Fail(Code::kNotFound,
+                StrCat({"user \"", user, "\" has no entry that says its group: set `group`"}));
   }
-  const bool same = (user.empty() || *uid == geteuid()) && *gid == getegid();
+  return FileOwner{*uid, entry->pw_gid};
+}
+
+Result<void> DropPrivileges(std::string_view user, std::string_view group) {
+  if (user.empty() && group.empty()) return {};
+  const Result<FileOwner> found = FindIdentity(user, group);
+  if (!found) return Fail(found.error());
+  const uid_t uid = found->user;
+  const bool same = (user.empty() || uid == geteuid()) && found->group == getegid();
   if (same && geteuid() != 0) return {};
-  SLUICE_TRY(BecomeGroups(*uid, *gid));
+  SLUICE_TRY(BecomeGroups(uid, found->group));
   if (user.empty()) return {};
-  if (setuid(*uid) != 0) return Fail(SystemError("setuid", errno));
+  if (setuid(uid) != 0) return Fail(SystemError("setuid", errno));
   uid_t real = 0;
   uid_t effective = 0;
   uid_t saved = 0;
-  if (getresuid(&real, &effective, &saved) != 0 || real != *uid || effective != *uid ||
-      saved != *uid || (*uid != 0 && setuid(0) == 0)) {
+  if (getresuid(&real, &effective, &saved) != 0 || real != uid || effective != uid ||
+      saved != uid || (uid != 0 && setuid(0) == 0)) {
     return Fail(Code::kPermission, StrCat({"could not become user \"", user, "\" for good"}));
   }
   return {};

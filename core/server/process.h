@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/base/append_file.h"
 #include "core/base/result.h"
 
 namespace sluice {
@@ -17,8 +18,12 @@ uint64_t RaiseFdLimit();
 // rest (listening sockets, logs, loops).
 uint32_t ConnectionsFor(uint64_t fd_limit, uint64_t reserved);
 
-// Becomes `user` and `group`, by name or number, for good. An empty group is the user's own; both
-// empty: nothing changes. REQUIRES: no other thread yet.
+// The ids of `user` and `group`, each by name or number. An empty group is the user's own; both
+// empty: -1.
+Result<FileOwner> FindIdentity(std::string_view user, std::string_view group);
+
+// Becomes those for good; both empty: nothing changes. REQUIRES: no other thread of ours that could
+// open anything.
 Result<void> DropPrivileges(std::string_view user, std::string_view group);
 
 // Cores that this process may run on.

@@ -28,7 +28,7 @@ std::string_view FieldOf(std::string_view detail) {
 class Checker {
  public:
   Checker(const LoadedConfig& loaded, StatsDirectory& stats)
-      : loaded_(loaded), context_{stats, clock_, status_, "", 1, true} {}
+      : loaded_(loaded), context_{stats, clock_, status_, "", 1, {}, true} {}
 
   std::vector<ConfigError> Run() {
     const config::Config& config = *loaded_.config;

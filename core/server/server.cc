@@ -92,7 +92,9 @@ Server::~Server() {
 }
 
 LoadContext Server::load_context() {
-  return LoadContext{*directory_, *clock_, status_, "", options_.workers, false};
+  // Start says what is wrong with them.
+  const FileOwner files = FindIdentity(options_.user, options_.group).value_or(FileOwner{});
+  return LoadContext{*directory_, *clock_, status_, "", options_.workers, files, false};
 }
 
 Result<void> Server::Start(std::unique_ptr<Generation> generation) {

@@ -25,6 +25,7 @@ struct AccessLogStats {
   Counter bytes;
   Counter dropped;
   Counter errors;
+  Counter reopen_errors;
 
   void Describe(MetricTable& table) {
     table.Add(lines, {"sluice_access_log_written_lines_total", "Lines written."});
@@ -32,6 +33,9 @@ struct AccessLogStats {
     table.Add(dropped, {"sluice_access_log_dropped_lines_total",
                         "Lines dropped: the disk or whoever reads was too slow, full or gone."});
     table.Add(errors, {"sluice_access_log_write_errors_total", "Writes that failed."});
+    table.Add(reopen_errors,
+              {"sluice_access_log_reopen_errors_total",
+               "Times that the file could not be replaced by a new one: the old one stays."});
   }
 };
 
@@ -103,6 +107,7 @@ class AccessLogFactory final : public FilterFactory {
     stats_.bytes.Inc(counts.bytes);
     stats_.dropped.Inc(counts.lost);
     stats_.errors.Inc(counts.errors);
+    stats_.reopen_errors.Inc(counts.reopen_errors);
   }
 
   const Settings& settings_;
@@ -140,7 +145,7 @@ int Priority(Syslog::Facility facility) {
   return code * 8 + kInformational;
 }
 
-Result<LogFileRef> OpenFile(const AccessLogConfig& config) {
+Result<LogFileRef> OpenFile(const AccessLogConfig& config, const FileOwner& owner) {
   static SystemClock clock;  // the writers' threads ask it; it has no state
   if (config.has_syslog()) {
     const Syslog& syslog = config.syslog();
@@ -154,7 +159,7 @@ Result<LogFileRef> OpenFile(const AccessLogConfig& config) {
     });
   }
   return LogFileRef::Acquire(config.path(), [&]() -> Result<std::unique_ptr<LogFile>> {
-    auto sink = FileSink::Open(config.path(), clock);
+    auto sink = FileSink::Open(config.path(), clock, owner);
     if (!sink) return Fail(std::move(sink).error());
     return LogFile::Start(config.path(), std::move(*sink), config.buffer(), clock);
   });
@@ -182,8 +187,13 @@ Result<std::unique_ptr<AccessLogSettings>> AccessLogFactory::Load(const AccessLo
   const std::string name =
       config.has_syslog() ? StrCat({"syslog:", config.syslog().socket()}) : config.path();
   settings->stats = StatsScope(context.stats, {{"path", name}}).Group<AccessLogStats>();
-  if (context.dry_run) return settings;
-  auto file = OpenFile(config);
+  if (context.dry_run) {
+    if (config.has_syslog()) return settings;
+    const Result<void> could = FileSink::Check(config.path());
+    if (!could) return Fail(could.error().code, StrCat({"path: ", could.error().detail}));
+    return settings;
+  }
+  auto file = OpenFile(config, context.files);
   if (!file) return Fail(std::move(file).error());
   settings->file = std::move(*file);
   return settings;

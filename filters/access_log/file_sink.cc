@@ -20,13 +20,19 @@ namespace {
 constexpr int kPollMillis = 100;
 constexpr Nanos kRotationRetry = 60 * kSecond;
 
-Result<int> OpenPath(const std::string& path) {
-  // Opening /dev/stdout anew fails where it is a socket, and truncates nobody's offset here.
-  const bool is_stdout = path == "/dev/stdout";
-  int fd;
-  if (is_stdout || path == "/dev/stderr") {
-    fd = fcntl(is_stdout ? STDOUT_FILENO : STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+// Ours, whatever /dev says: opening it anew fails where it is a socket, and truncates nobody's
+// offset here. -1: it is another path.
+int StandardFd(std::string_view path) {
+  if (path == "/dev/stdout") return STDOUT_FILENO;
+  return path == "/dev/stderr" ? STDERR_FILENO : -1;
+}
+
+Result<int> OpenPath(const std::string& path, const FileOwner& owner) {
+  int fd = StandardFd(path);
+  if (fd >= 0) {
+    fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
   } else {
+    SLUICE_TRY(MakeFileOf(path, owner));
     // O_NONBLOCK: a named pipe without a reader is an error, not a wait. Files do not mind.
     fd =
         open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
@@ -46,10 +52,16 @@ Nanos BirthOf(int fd) {
 
 }  // namespace
 
-Result<std::unique_ptr<FileSink>> FileSink::Open(std::string path, Clock& clock) {
-  std::unique_ptr<FileSink> sink(new FileSink(std::move(path), clock));
+Result<std::unique_ptr<FileSink>> FileSink::Open(std::string path, Clock& clock,
+                                                 const FileOwner& owner) {
+  std::unique_ptr<FileSink> sink(new FileSink(std::move(path), clock, owner));
   SLUICE_TRY(sink->Reopen());
   return sink;
+}
+
+Result<void> FileSink::Check(const std::string& path) {
+  if (StandardFd(path) >= 0) return {};
+  return CheckAppend(path);
 }
 
 FileSink::~FileSink() {
@@ -57,7 +69,7 @@ FileSink::~FileSink() {
 }
 
 Result<void> FileSink::Reopen() {
-  const auto fd = OpenPath(path_);
+  const auto fd = OpenPath(path_, owner_);
   if (!fd) return Fail(fd.error());
   struct stat about {};
   const bool known = fstat(*fd, &about) == 0;
@@ -112,28 +124,32 @@ size_t FileSink::Fitting(std::string_view data) const {
 
 LogSink::Outcome FileSink::Write(std::string_view data) {
   if (data.empty()) return {};
+  uint64_t failed_rotation = 0;
   if (RotationDue(std::min(data.find('\n'), data.size() - 1) + 1)) {
     if (const auto rotated = Rotate(); !rotated) {
       retry_at_ = clock_.Monotonic() + kRotationRetry;
-      Log(LogLevel::kError, "access_log", rotated.error().detail);
+      failed_rotation = 1;
+      // Once: it is tried again each minute.
+      if (!rotation_failed_) Log(LogLevel::kError, "access_log", rotated.error().detail);
     }
+    rotation_failed_ = failed_rotation != 0;
   }
   size_t size = Fitting(data);
   if (!regular_) {
     // What is shared with others stays a blocking fd: after poll, a pipe has room for PIPE_BUF.
     pollfd ready{fd_, POLLOUT, 0};
-    if (poll(&ready, 1, kPollMillis) == 0) return {0, 0, EAGAIN};
+    if (poll(&ready, 1, kPollMillis) == 0) return {0, 0, EAGAIN, failed_rotation};
     size = std::min<size_t>(size, PIPE_BUF);
   }
   ssize_t written;
   do {
     written = write(fd_, data.data(), size);
   } while (written < 0 && errno == EINTR);
-  if (written <= 0) return {0, 0, written < 0 ? errno : EIO};
+  if (written <= 0) return {0, 0, written < 0 ? errno : EIO, failed_rotation};
   const size_t taken = static_cast<size_t>(written);
   size_ += taken;
   mid_line_ = data[taken - 1] != '\n';
-  return {taken, 0, 0};
+  return {taken, 0, 0, failed_rotation};
 }
 
 }  // namespace sluice::access_log

@@ -171,7 +171,9 @@ TEST_F(FileSinkTest, ARotationThatFailsLosesNothingAndWaits) {
   const auto sink = Open();
   std::filesystem::create_directories(folder.Path("log.1/in the way"));
   sink->SetRotation({4, 0, 1});
-  Write(*sink, "aaa\nbbb\nccc\n");
+  Write(*sink, "aaa\n");
+  EXPECT_EQ(sink->Write("bbb\n").reopen_errors, 1U);
+  EXPECT_EQ(sink->Write("ccc\n").reopen_errors, 0U);
   EXPECT_EQ(folder.Read("log"), "aaa\nbbb\nccc\n");
   std::filesystem::remove_all(folder.Path("log.1"));
   Write(*sink, "ddd\n");  // not tried again yet

@@ -184,6 +184,7 @@ LogFile::Progress LogFile::WritePending() {
     counts.bytes = outcome.taken;
     counts.lost = outcome.lost;
     counts.errors = outcome.error != 0 && outcome.error != EAGAIN ? 1 : 0;
+    counts.reopen_errors = outcome.reopen_errors;
     pending_ring_->Count(counts);
     pending_at_ += outcome.taken;
     if (outcome.error == EAGAIN) return Progress::kBlocked;
@@ -203,7 +204,14 @@ LogFile::Progress LogFile::WritePending() {
 
 void LogFile::ReopenNow() {
   if (const auto reopened = sink_->Reopen(); !reopened) {
-    Log(LogLevel::kError, "access_log", reopened.error().detail);
+    Log(LogLevel::kError, "access_log",
+        StrCat({reopened.error().detail, "; writing goes on to the file as it was"}));
+    for (const std::atomic<LogRing*>& slot : rings_) {
+      LogRing* const ring = slot.load(std::memory_order_acquire);
+      if (ring == nullptr) continue;
+      ring->Count({.reopen_errors = 1});
+      break;  // a ring stands for a worker's stats: any will do
+    }
     return;
   }
   // The first half of a line went to the old file: its second half would stand alone.

@@ -179,10 +179,11 @@ TEST_F(LogFileTest, AReopenThatFailsKeepsWriting) {
     const std::lock_guard<std::mutex> guard(disk.lock);
     disk.reopen_fails = true;
   }
-  file->Reopen();
   ASSERT_TRUE(file->Ring(0).Append("one\n"));
+  file->Reopen();
   file->Flush();
   EXPECT_EQ(disk.Text(), "one\n");
+  EXPECT_EQ(file->Ring(0).TakeCounts().reopen_errors, 1U);
 }
 
 TEST_F(LogFileTest, TheLastOneWhoWantsRotationCounts) {

@@ -49,14 +49,16 @@ void LogRing::Count(const LogCounts& more) {
   add(written_, more.bytes);
   add(lost_, more.lost);
   add(errors_, more.errors);
+  add(reopen_errors_, more.reopen_errors);
 }
 
 LogCounts LogRing::TakeCounts() {
   const LogCounts now{
       lines_.load(std::memory_order_relaxed), written_.load(std::memory_order_relaxed),
-      lost_.load(std::memory_order_relaxed), errors_.load(std::memory_order_relaxed)};
+      lost_.load(std::memory_order_relaxed), errors_.load(std::memory_order_relaxed),
+      reopen_errors_.load(std::memory_order_relaxed)};
   const LogCounts since{now.lines - taken_.lines, now.bytes - taken_.bytes, now.lost - taken_.lost,
-                        now.errors - taken_.errors};
+                        now.errors - taken_.errors, now.reopen_errors - taken_.reopen_errors};
   taken_ = now;
   return since;
 }

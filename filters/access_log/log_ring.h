@@ -17,8 +17,9 @@ namespace sluice::access_log {
 struct LogCounts {
   uint64_t lines = 0;  // written
   uint64_t bytes = 0;
-  uint64_t lost = 0;    // lines that the writer had to give up
-  uint64_t errors = 0;  // writes that failed
+  uint64_t lost = 0;           // lines that the writer had to give up
+  uint64_t errors = 0;         // writes that failed
+  uint64_t reopen_errors = 0;  // new files that could not be opened
 };
 
 class LogRing {
@@ -56,6 +57,7 @@ class LogRing {
   std::atomic<uint64_t> written_{0};
   std::atomic<uint64_t> lost_{0};
   std::atomic<uint64_t> errors_{0};
+  std::atomic<uint64_t> reopen_errors_{0};
 };
 
 }  // namespace sluice::access_log

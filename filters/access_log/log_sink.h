@@ -22,9 +22,10 @@ struct Rotation {
 class LogSink {
  public:
   struct Outcome {
-    size_t taken = 0;   // bytes from the start of the data that are done with
-    uint64_t lost = 0;  // lines among them that could not be written
-    int error = 0;      // errno: the rest may be tried again later
+    size_t taken = 0;            // bytes from the start of the data that are done with
+    uint64_t lost = 0;           // lines among them that could not be written
+    int error = 0;               // errno: the rest may be tried again later
+    uint64_t reopen_errors = 0;  // the file should have been replaced by a new one, and was not
   };
 
   virtual ~LogSink() = default;

@@ -207,6 +207,60 @@ TEST_F(RunTest, BecomesTheUserAfterBinding) {
   EXPECT_EQ(sluice.WaitForExit(), 0);
 }
 
+// The logs that root opened can be opened again by whom it became.
+TEST_F(RunTest, LogsAreTheUsersTooAfterARename) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root: becomes another user";
+  upstream_.AlwaysAnswer(kOk);
+  const uid_t nobody = FindUser("nobody").value();
+  const gid_t daemon = FindGroup("daemon").value();
+  ASSERT_EQ(chown(folder_.path().c_str(), nobody, daemon), 0);
+  const std::string log = folder_.Path("access.log");
+  const std::string old = folder_.Write("old.log", "");  // root's: it stays so
+  const std::string server_log = folder_.Path("server.log");
+  const std::string listen =
+      "127.0.0.1:0\n    filters: [{ access_log: { path: " + log +
+      ", text: '%path%', flush_interval: 10ms } }, { access_log: { path: " + old +
+      ", text: '%path%', flush_interval: 10ms } }]";
+  SluiceProcess sluice(
+      driver_, {"run", "-c",
+                Config(listen, "user: nobody\ngroup: daemon\nlog: { path: " + server_log + " }")});
+  const auto has = [](const std::string& path, std::string_view text) {
+    return [&path, text] {
+      return access(path.c_str(), R_OK) == 0 && ReadWholeFile(path).find(text) != std::string::npos;
+    };
+  };
+  ASSERT_TRUE(driver_.RunUntil(has(server_log, "server: ready: "), "the ready line"));
+  for (const std::string& path : {log, server_log}) {
+    struct stat about {};
+    ASSERT_EQ(stat(path.c_str(), &about), 0);
+    EXPECT_EQ(about.st_uid, nobody) << path;
+    EXPECT_EQ(about.st_gid, daemon) << path;
+  }
+  const std::string ready = ReadWholeFile(server_log);
+  const size_t where = ready.find("web on ") + 7;
+  RawClient client(driver_,
+                   Address::Parse(ready.substr(where, ready.find('\n', where) - where)).value());
+  client.Send(kGet);
+  EXPECT_EQ(client.ReadResponse().body, "ok");
+  ASSERT_TRUE(driver_.RunUntil(has(log, "/a\n"), "the line"));
+  // Opened again under the same name first: that needs the rights to the file itself.
+  sluice.Signal(SIGUSR1);
+  ASSERT_TRUE(driver_.RunUntil(has(server_log, "logs are open anew"), "the new log"));
+  ASSERT_TRUE(driver_.RunUntil(
+      has(server_log, "old.log: Permission denied; writing goes on to the file as it was"),
+      "the log that cannot be opened"));
+  EXPECT_THAT(ReadWholeFile(server_log), Not(HasSubstr("access.log: ")));
+  ASSERT_EQ(rename(log.c_str(), folder_.Path("access.log.1").c_str()), 0);
+  sluice.Signal(SIGUSR1);
+  ASSERT_TRUE(driver_.RunUntil(has(log, ""), "a new file"));
+  client.Send("GET /b HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(client.ReadResponse().body, "ok");
+  ASSERT_TRUE(driver_.RunUntil(has(log, "/b\n"), "the second line"));
+  ASSERT_TRUE(driver_.RunUntil(has(old, "/b\n"), "the line in the old file"));
+  sluice.Signal(SIGTERM);
+  EXPECT_EQ(sluice.WaitForExit(), 0);
+}
+
 TEST_F(RunTest, AUserThatIsNotThereIsAnError) {
   SluiceProcess sluice(driver_, {"run", "-c", Config("127.0.0.1:0", "user: nobody-of-this-name")});
   EXPECT_EQ(sluice.WaitForExit(), 1);

@@ -90,7 +90,7 @@ ProxyRig::ProxyRig(Loop& loop, Clock& clock, std::string_view yaml, const Seams&
     clusters_.push_back(std::move(*cluster));
   }
   for (const config::Listener& listener : config.listeners()) {
-    LoadContext context{*directory_, clock, status_, listener.name(), 1, false};
+    LoadContext context{*directory_, clock, status_, listener.name(), 1, {}, false};
     auto settings = ListenerSettings::Compile(listener, config, context);
     if (!settings) {
       ADD_FAILURE() << settings.error().detail;

@@ -27,7 +27,7 @@ Result<void> BuildDry(std::shared_ptr<const Snapshot> snapshot) {
   if (!segment) return Fail(std::move(segment).error());
   StatsDirectory directory(**segment);
   const ServerStatus status;
-  const LoadContext context{directory, clock, status, "", 1, true};
+  const LoadContext context{directory, clock, status, "", 1, {}, true};
   Result<std::unique_ptr<Generation>> generation =
       Generation::Build(std::move(snapshot), **loop, context);
   if (!generation) return Fail(std::move(generation).error());

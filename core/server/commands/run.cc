@@ -9,6 +9,7 @@
 #include "core/server/commands/command.h"
 #include "core/server/commands/config_file.h"
 #include "core/server/generation.h"
+#include "core/server/process.h"
 #include "core/server/server.h"
 
 namespace sluice {
@@ -25,9 +26,11 @@ ServerOptions OptionsOf(const config::Config& config) {
   return options;
 }
 
-Result<void> SetUpLog(const config::Log& log) {
-  SetLogLevel(static_cast<LogLevel>(log.level()));
-  return OpenLog(log.path());
+Result<void> SetUpLog(const config::Config& config) {
+  SetLogLevel(static_cast<LogLevel>(config.log().level()));
+  const Result<FileOwner> owner = FindIdentity(config.user(), config.group());
+  if (!owner) return Fail(owner.error());
+  return OpenLog(config.log().path(), *owner);
 }
 
 class RunCommand final : public Command {
@@ -40,8 +43,7 @@ class RunCommand final : public Command {
     std::optional<LoadedConfig> loaded = LoadConfigOrComplain(file_);
     if (!loaded) return 1;
     const config::Config& config = *loaded->config;
-    if (const Result<void> log = SetUpLog(config.log()); !log)
-      return FailCommand(log.error().detail);
+    if (const Result<void> log = SetUpLog(config); !log) return FailCommand(log.error().detail);
     for (const ConfigError& warning : loaded->warnings) {
       Log(LogLevel::kWarning, "config", warning.Text());
     }
