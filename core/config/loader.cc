@@ -43,9 +43,35 @@ ParseResult Parse(std::string_view text, ConfigFormat format) {
   return Node();
 }
 
-Result<std::string> ReadFile(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+// What we hold open already, such as stdin or a shell's <(...), may be a pipe: whoever starts us
+// writes to it.
+bool IsOwnFd(std::string_view path) {
+  return path == "/dev/stdin" || path.starts_with("/dev/fd/") || path.starts_with("/proc/self/fd/");
+}
+
+std::string_view KindOf(mode_t mode) {
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a named pipe";
+  return "a device";
+}
+
+// Opens a regular file, or one that is our own. Anything else could keep us waiting for good.
+Result<int> OpenFile(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (fd < 0) return Fail(SystemError("open", errno));
+  struct stat about {};
+  if (fstat(fd, &about) != 0 || (!S_ISREG(about.st_mode) && !IsOwnFd(path))) {
+    close(fd);
+    return Fail(Code::kInvalidArgument, StrCat({"expected a file, got ", KindOf(about.st_mode)}));
+  }
+  fcntl(fd, F_SETFL, 0);  // its writer may take its time
+  return fd;
+}
+
+Result<std::string> ReadFile(const std::string& path) {
+  const Result<int> opened = OpenFile(path);
+  if (!opened) return Fail(opened.error());
+  const int fd = *opened;
   std::string text;
   char piece[65536];
   ssize_t got = 0;

@@ -1,6 +1,7 @@
 #include "core/config/loader.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -434,7 +435,7 @@ TEST_F(LoaderTest, Files) {
             "/nonexistent/edge.yaml: open: No such file or directory");
   const LoadResult directory = load("/");
   ASSERT_FALSE(directory);
-  EXPECT_EQ(directory.error().front().Text(), "/: read: Is a directory");
+  EXPECT_EQ(directory.error().front().Text(), "/: expected a file, got a folder");
 
   const std::string path =
       testing::TempDir() + "sluice_loader_test." + std::to_string(getpid()) + ".toml";
@@ -444,6 +445,34 @@ TEST_F(LoaderTest, Files) {
   ASSERT_TRUE(toml) << toml.error().front().Text();
   EXPECT_EQ(toml->file, path);
   std::remove(path.c_str());
+}
+
+// Opening them could wait for good.
+TEST_F(LoaderTest, OnlyFilesAreOpened) {
+  const auto fault = [&](const std::string& path) {
+    const LoadResult loaded = LoadConfigFile(path, ProcessEnv, filters_);
+    return loaded ? "" : loaded.error().front().Text();
+  };
+  const std::string pipe_path =
+      testing::TempDir() + "sluice_loader_test." + std::to_string(getpid()) + ".pipe";
+  ASSERT_EQ(mkfifo(pipe_path.c_str(), 0600), 0);
+  EXPECT_EQ(fault(pipe_path), pipe_path + ": expected a file, got a named pipe");
+  std::remove(pipe_path.c_str());
+  EXPECT_EQ(fault("/dev/zero"), "/dev/zero: expected a file, got a device");
+}
+
+// A shell's <(...), and what is piped to us.
+TEST_F(LoaderTest, APipeThatIsOursIsRead) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  constexpr std::string_view kConfig =
+      "listeners: [{ name: a, listen: 127.0.0.1:0, routes: [{ match: /, respond: 200 }] }]";
+  ASSERT_EQ(write(ends[1], kConfig.data(), kConfig.size()), static_cast<ssize_t>(kConfig.size()));
+  close(ends[1]);
+  const LoadResult loaded =
+      LoadConfigFile("/dev/fd/" + std::to_string(ends[0]), ProcessEnv, filters_);
+  EXPECT_TRUE(loaded) << loaded.error().front().Text();
+  close(ends[0]);
 }
 
 TEST(Loader, FormatsByExtension) {
