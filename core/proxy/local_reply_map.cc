@@ -1,6 +1,7 @@
 #include "core/proxy/local_reply_map.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,38 +9,17 @@
 #include "core/base/strings.h"
 #include "core/config/header_changes.pb.h"
 #include "core/config/listener.pb.h"
+#include "core/filter/variable_writer.h"
 #include "core/filter/variables.h"
 
 namespace sluice {
-namespace {
-
-// For the inside of a JSON string (RFC 8259 7).
-void AppendJsonEscaped(std::string& out, std::string_view text) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20) {
-      out += "\\u00";
-      out += kDigits[byte >> 4];
-      out += kDigits[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-}
-
-}  // namespace
 
 struct LocalReplyMap::Entry {
   std::vector<ResponseFlag> flags;
   std::vector<uint16_t> statuses;
   uint16_t status = 0;
-  bool json = false;
-  // The body in pieces of constant text and variables, so that JSON escapes the latter alone.
-  std::optional<std::vector<VariableText>> body;
+  std::optional<VariableText> body;
+  VariableEscape escape = VariableEscape::kNone;  // of the variables in it
   HeaderChanges changes;
 
   bool Fits(const LocalReply& reply, const StreamInfo& info) const {
@@ -57,42 +37,18 @@ LocalReplyMap::LocalReplyMap(LocalReplyMap&&) noexcept = default;
 LocalReplyMap& LocalReplyMap::operator=(LocalReplyMap&&) noexcept = default;
 LocalReplyMap::~LocalReplyMap() = default;
 
-namespace {
-
-// Splits a template so that each variable stands alone.
-Result<std::vector<VariableText>> CompileBody(std::string_view text) {
-  std::vector<VariableText> parts;
-  size_t begin = 0;
-  while (begin < text.size()) {
-    size_t end = text.find('%', begin);
-    if (end == begin) {
-      const size_t close = text.find('%', begin + 1);
-      end = close == std::string_view::npos ? text.size() : close + 1;
-    } else if (end == std::string_view::npos) {
-      end = text.size();
-    }
-    Result<VariableText> part = VariableText::Compile(text.substr(begin, end - begin));
-    if (!part) return Fail(std::move(part).error());
-    parts.push_back(std::move(*part));
-    begin = end;
-  }
-  return parts;
-}
-
-}  // namespace
-
-Result<LocalReplyMap> LocalReplyMap::Compile(const config::Listener& listener) {
-  LocalReplyMap map;
-  int at = 0;
-  for (const config::LocalReply& config : listener.local_reply()) {
-    const std::string place = StrCat({"listeners.", listener.name(), ".local_reply[",
-                                      Decimal(static_cast<uint64_t>(at++)), "]"});
+struct LocalReplyMap::Compiler {
+  // All that is wrong goes to `errors`, each with its field in front.
+  static Entry Run(const config::LocalReply& config, std::vector<Error>& errors) {
+    const auto fault = [&errors](std::initializer_list<std::string_view> text) {
+      errors.push_back(Error{.code = Code::kInvalidArgument, .detail = StrCat(text)});
+    };
     Entry entry;
-    for (const std::string& name : config.flags()) {
-      const ResponseFlag flag = FindResponseFlag(name);
+    for (int i = 0; i < config.flags_size(); ++i) {
+      const ResponseFlag flag = FindResponseFlag(config.flags(i));
       if (flag == ResponseFlag::kNone) {
-        return Fail(Code::kInvalidArgument,
-                    StrCat({place, ".flags: there is no response flag \"", name, "\""}));
+        fault({"flags[", Decimal(static_cast<uint64_t>(i)), "]: there is no response flag \"",
+               config.flags(i), "\""});
       }
       entry.flags.push_back(flag);
     }
@@ -100,17 +56,33 @@ Result<LocalReplyMap> LocalReplyMap::Compile(const config::Listener& listener) {
       entry.statuses.push_back(static_cast<uint16_t>(status));
     }
     entry.status = static_cast<uint16_t>(config.status());
-    entry.json = config.format() == config::LocalReply::JSON;
+    if (config.format() == config::LocalReply::JSON) entry.escape = VariableEscape::kJson;
     if (config.has_body()) {
-      Result<std::vector<VariableText>> body = CompileBody(config.body());
-      if (!body) {
-        return Fail(Code::kInvalidArgument, StrCat({place, ".body: ", body.error().detail}));
+      Result<VariableText> body = VariableText::Compile(config.body());
+      if (body) {
+        entry.body = std::move(*body);
+      } else {
+        fault({"body: ", body.error().detail});
       }
-      entry.body = std::move(*body);
+    }
+    return entry;
+  }
+};
+
+Result<LocalReplyMap> LocalReplyMap::Compile(const config::Listener& listener) {
+  LocalReplyMap map;
+  int at = 0;
+  for (const config::LocalReply& config : listener.local_reply()) {
+    const std::string place = StrCat({"listeners.", listener.name(), ".local_reply[",
+                                      Decimal(static_cast<uint64_t>(at++)), "]."});
+    std::vector<Error> errors;
+    Entry entry = Compiler::Run(config, errors);
+    if (!errors.empty()) {
+      return Fail(Code::kInvalidArgument, StrCat({place, errors.front().detail}));
     }
     Result<HeaderChanges> changes = HeaderChanges::Compile(config.headers());
     if (!changes) {
-      return Fail(Code::kInvalidArgument, StrCat({place, ".headers: ", changes.error().detail}));
+      return Fail(Code::kInvalidArgument, StrCat({place, "headers: ", changes.error().detail}));
     }
     entry.changes = std::move(*changes);
     map.entries_.push_back(std::move(entry));
@@ -118,28 +90,22 @@ Result<LocalReplyMap> LocalReplyMap::Compile(const config::Listener& listener) {
   return map;
 }
 
+std::vector<Error> LocalReplyMap::FindFaults(const config::LocalReply& config) {
+  std::vector<Error> errors;
+  (void)Compiler::Run(config, errors);
+  return errors;
+}
+
 const HeaderChanges* LocalReplyMap::Apply(LocalReply& reply, const StreamInfo& info) const {
   for (const Entry& entry : entries_) {
     if (!entry.Fits(reply, info)) continue;
     if (entry.status != 0) reply.status = entry.status;
     if (entry.body) {
-      std::string body;
-      std::string value;
-      for (const VariableText& part : *entry.body) {
-        if (part.is_constant()) {
-          body += part.constant();
-          continue;
-        }
-        value.clear();
-        part.AppendTo(value, info);
-        if (entry.json) {
-          AppendJsonEscaped(body, value);
-        } else {
-          body += value;
-        }
-      }
-      reply.body = std::move(body);
-      reply.content_type = entry.json ? "application/json" : "text/plain";
+      VariableWriter body;
+      entry.body->WriteTo(body, info, entry.escape);
+      reply.body = body.view();
+      reply.content_type =
+          entry.escape == VariableEscape::kJson ? "application/json" : "text/plain";
     }
     return entry.changes.empty() ? nullptr : &entry.changes;
   }

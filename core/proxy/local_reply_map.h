@@ -15,12 +15,15 @@ namespace sluice {
 
 namespace config {
 class Listener;
-}
+class LocalReply;
+}  // namespace config
 
 class LocalReplyMap {
  public:
   LocalReplyMap();
   static Result<LocalReplyMap> Compile(const config::Listener& listener);
+  // All that is wrong with one entry besides its header changes, each with its field in front.
+  static std::vector<Error> FindFaults(const config::LocalReply& config);
   LocalReplyMap(LocalReplyMap&&) noexcept;
   LocalReplyMap& operator=(LocalReplyMap&&) noexcept;
   ~LocalReplyMap();
@@ -31,6 +34,7 @@ class LocalReplyMap {
   bool empty() const { return entries_.empty(); }
 
  private:
+  struct Compiler;
   struct Entry;
   std::vector<Entry> entries_;
 };

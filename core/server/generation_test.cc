@@ -9,6 +9,7 @@
 #include "core/base/clock.h"
 #include "core/config/loader.h"
 #include "core/config/snapshot.h"
+#include "core/server/config_faults.h"
 #include "core/server/registered_filters.h"
 #include "core/stats/directory.h"
 #include "core/stats/segment.h"
@@ -137,7 +138,7 @@ TEST(RegisteredFiltersTest, FaultsOfFiltersHaveTheirPlaces) {
             filters: { headers: {}, buffer: off }
 )");
   ASSERT_TRUE(loaded) << loaded.error()[0].Text();
-  const std::vector<ConfigError> errors = CheckFilterConfigs(*loaded);
+  const std::vector<ConfigError> errors = FindConfigFaults(*loaded);
   ASSERT_EQ(errors.size(), 2U);
   EXPECT_THAT(errors[0].Text(), HasSubstr("test.yaml:5:18: listeners[0].filters[0].headers: "));
   EXPECT_THAT(errors[1].Text(),

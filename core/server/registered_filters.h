@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "core/config/filter_schemas.h"
-#include "core/config/loader.h"
 
 namespace sluice {
 
@@ -16,10 +15,6 @@ class RegisteredFilters final : public FilterSchemas {
   const google::protobuf::Message* Prototype(std::string_view name) const override;
   std::vector<std::string> Names() const override;
 };
-
-// What the filters themselves find wrong with their configs and no schema can say, with its places:
-// each config is loaded dry. Empty: nothing is.
-std::vector<ConfigError> CheckFilterConfigs(const LoadedConfig& loaded);
 
 }  // namespace sluice
 

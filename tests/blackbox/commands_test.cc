@@ -101,6 +101,36 @@ TEST(CommandsTest, CheckTellsWhatFiltersFindWrong) {
   EXPECT_THAT(sluice.err(), HasSubstr(file + ":6:9: listeners[0].filters[1].headers: "));
 }
 
+// What this machine lacks is told too, by both.
+TEST(CommandsTest, CheckRefusesWhatRunWould) {
+  Driver driver;
+  TempFolder folder;
+  const std::string file =
+      folder.Write("bad.yaml",
+                   "user: nobody-of-this-name\n"
+                   "log: { path: " +
+                       folder.Path("no/server.log") +
+                       " }\n"
+                       "listeners:\n"
+                       "  - name: web\n"
+                       "    listen: 127.0.0.1:0\n"
+                       "    filters: [{ access_log: { path: " +
+                       folder.Path("no/access.log") +
+                       " } }]\n"
+                       "    request_headers: { set: { x-a: '%nothing%' } }\n"
+                       "    routes: [{ match: { prefix: / }, respond: { status: 200 } }]\n");
+  SluiceProcess check(driver, {"check", "-c", file});
+  EXPECT_EQ(check.WaitForExit(), 1);
+  EXPECT_EQ(check.out(), "");
+  EXPECT_THAT(check.err(), HasSubstr(file + ":1:7: user: there is no user "));
+  EXPECT_THAT(check.err(), HasSubstr(file + ":2:14: log.path: open "));
+  EXPECT_THAT(check.err(), HasSubstr(file + ":6:37: listeners[0].filters[0].access_log.path: "));
+  EXPECT_THAT(check.err(), HasSubstr(file + ":7:36: listeners[0].request_headers.set[0]: x-a: "));
+  SluiceProcess run(driver, {"run", "-c", file});
+  EXPECT_EQ(run.WaitForExit(), 1);
+  EXPECT_EQ(run.err(), check.err());
+}
+
 TEST(CommandsTest, EchoListensInSeveralPlaces) {
   Driver driver;
   TempFolder folder;

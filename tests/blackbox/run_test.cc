@@ -264,7 +264,7 @@ TEST_F(RunTest, LogsAreTheUsersTooAfterARename) {
 TEST_F(RunTest, AUserThatIsNotThereIsAnError) {
   SluiceProcess sluice(driver_, {"run", "-c", Config("127.0.0.1:0", "user: nobody-of-this-name")});
   EXPECT_EQ(sluice.WaitForExit(), 1);
-  EXPECT_THAT(sluice.err(), HasSubstr("sluice: there is no user \"nobody-of-this-name\"\n"));
+  EXPECT_THAT(sluice.err(), HasSubstr(":3:7: user: there is no user \"nobody-of-this-name\"\n"));
 }
 
 TEST_F(RunTest, WarnsWhenTheFdLimitCannotHoldTheConnections) {
