@@ -136,6 +136,18 @@ TEST(DocumentsTest, LinksLeadSomewhere) {
 }
 
 // Metrics that a document names exist, and README.md or a filter's names each one there is.
+TEST(DocumentsTest, FoldersOfTestsAreListed) {
+  const std::string list = ReadWholeFile(Root() + "/tests/README.md");
+  for (const std::string& row : WordsOf(list, "(?m)^\\| `[a-z]+/` \\|")) {
+    const std::string name = row.substr(3, row.size() - 7);
+    EXPECT_TRUE(fs::is_directory(fs::path(Root()) / "tests" / name)) << name;
+  }
+  for (const auto& entry : fs::directory_iterator(Root() + "/tests")) {
+    if (!entry.is_directory()) continue;
+    EXPECT_THAT(list, HasSubstr("| `" + entry.path().filename().string() + "/` |"));
+  }
+}
+
 TEST(DocumentsTest, MetricsAreThoseOfTheSources) {
   std::string sources;
   for (const char* folder : {"/core", "/filters", "/tests/example"}) {
