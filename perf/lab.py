@@ -32,7 +32,7 @@ class Sample:
     p50_us: int
     p99_us: int
     requests: int
-    waiting: float  # share of its runnable time that the proxy waited for its core
+    waiting: float  # share of the time that others kept the proxy from its core
 
 
 class Process:
@@ -61,16 +61,18 @@ class Process:
             children += pathlib.Path(path).read_text().split()
         return [pid] + [int(child) for child in children]
 
-    def cpu_us(self):
-        """Microseconds that all its threads have run, and have waited for a core while they could
-        have run, from the scheduler."""
-        run = waited = 0
+    def threads(self):
+        """Of each of its threads the nanoseconds that it has run, and has waited for a core while it
+        could have run, from the scheduler."""
+        threads = {}
         for pid in self.pids():
             for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
-                numbers = pathlib.Path(path).read_text().split()
-                run += int(numbers[0])
-                waited += int(numbers[1])
-        return run / 1000, waited / 1000
+                try:
+                    run, waited = pathlib.Path(path).read_text().split()[:2]
+                except OSError:  # it has ended
+                    continue
+                threads[path] = (int(run), int(waited))
+        return threads
 
     def rss(self):
         """Resident bytes."""
@@ -182,13 +184,27 @@ def load(lab, port, path, options, seconds, connections=64):
     return numbers
 
 
+def since(before, after):
+    """What threads() has counted from one call to a later one, by thread."""
+    return [(run - before.get(thread, (0, 0))[0], waited - before.get(thread, (0, 0))[1])
+            for thread, (run, waited) in after.items()]
+
+
+def kept_away(threads):
+    """How long others kept these threads, which share one core, from it: while a thread waits, the
+    others of its own proxy may be what runs, but for no longer than they did run. The one whose
+    waiting they explain least tells."""
+    total = sum(run for run, _ in threads)
+    return max([waited - (total - run) for run, waited in threads] + [0])
+
+
 def measure(lab, process, port, path, options, seconds):
-    run_before, waited_before = process.cpu_us()
+    before, begin = process.threads(), time.monotonic_ns()
     numbers = load(lab, port, path, options, seconds)
-    run, waited = process.cpu_us()
-    run, waited = run - run_before, waited - waited_before
-    return Sample(cpu_us=run / numbers["requests"],
-                  waiting=waited / (run + waited),
+    threads = since(before, process.threads())
+    elapsed = time.monotonic_ns() - begin
+    return Sample(cpu_us=sum(run for run, _ in threads) / 1000 / numbers["requests"],
+                  waiting=kept_away(threads) / elapsed,
                   rate=numbers["requests"] / numbers["duration_us"] * 1e6,
                   p50_us=numbers["p50_us"], p99_us=numbers["p99_us"],
                   requests=numbers["requests"])
