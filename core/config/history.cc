@@ -1,0 +1,194 @@
+#include "core/config/history.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <dtl/dtl.hpp>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+#include "core/base/strings.h"
+#include "core/net/fd.h"
+
+namespace sluice {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kSuffix = ".json";
+constexpr std::string_view kFormats[] = {"yaml", "json", "toml"};
+
+// Written, synced, and in its place; or nothing has changed.
+Result<void> WriteDurably(const std::string& folder, const std::string& path,
+                          std::string_view bytes) {
+  const std::string own = path + ".new";
+  const auto fail = [&own](std::string_view call) {
+    const int error = errno;
+    unlink(own.c_str());
+    return Fail(SystemError(StrCat({own, ": ", call}), error));
+  };
+  Fd fd(open(own.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return fail("open");
+  while (!bytes.empty()) {
+    const ssize_t written = write(fd.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno != EINTR) return fail("write");
+    if (written > 0) bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  if (fsync(fd.get()) != 0) return fail("fsync");
+  fd.Close();
+  if (rename(own.c_str(), path.c_str()) != 0) return fail("rename");
+  const Fd directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory) fsync(directory.get());
+  return {};
+}
+
+std::string TextOf(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+template <typename Number>
+Number NumberOf(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number_integer() ? found->get<Number>() : 0;
+}
+
+std::vector<std::string> LinesOf(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::string NameOf(const ConfigVersion& version) {
+  if (version.version == 0) return version.file;
+  return StrCat({version.file, " version ", Decimal(version.version)});
+}
+
+}  // namespace
+
+std::string ConfigHash(std::string_view text) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr);
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string hex;
+  for (unsigned int i = 0; i < size; ++i) {
+    hex += kHex[digest[i] >> 4];
+    hex += kHex[digest[i] & 15];
+  }
+  return hex;
+}
+
+std::string ConfigDiff(const ConfigVersion& before, const ConfigVersion& after) {
+  dtl::Diff<std::string> diff(LinesOf(before.text), LinesOf(after.text));
+  diff.onHuge();
+  diff.compose();
+  if (diff.getEditDistance() == 0) return {};
+  diff.composeUnifiedHunks();
+  std::ostringstream out;
+  out << "--- " << NameOf(before) << "\n+++ " << NameOf(after) << "\n";
+  diff.printUnifiedFormat(out);
+  return std::move(out).str();
+}
+
+Result<ConfigHistory> ConfigHistory::Open(std::string folder, size_t keep) {
+  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    return Fail(SystemError(StrCat({"history ", folder, ": mkdir"}), errno));
+  }
+  if (access(folder.c_str(), R_OK | W_OK | X_OK) != 0) {
+    return Fail(SystemError(StrCat({"history ", folder}), errno));
+  }
+  return ConfigHistory(std::move(folder), keep);
+}
+
+Result<ConfigVersion> ConfigHistory::Add(ConfigVersion entry) {
+  entry.hash = ConfigHash(entry.text);
+  const std::vector<uint64_t> versions = Versions();
+  entry.parent = versions.empty() ? 0 : versions.back();
+  if (entry.parent != 0) {
+    Result<ConfigVersion> newest = Get(entry.parent);
+    if (newest && newest->hash == entry.hash && newest->format == entry.format) return newest;
+  }
+  entry.version = entry.parent + 1;
+  const json object = {
+      {"version", entry.version}, {"parent", entry.parent},
+      {"sha256", entry.hash},     {"time", entry.time},
+      {"author", entry.author},   {"reason", entry.reason},
+      {"file", entry.file},       {"format", kFormats[static_cast<size_t>(entry.format)]},
+      {"text", entry.text}};
+  const std::string bytes = object.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+  SLUICE_TRY(WriteDurably(folder_, FileOf(entry.version), bytes));
+  DropOldest();
+  return entry;
+}
+
+std::vector<uint64_t> ConfigHistory::Versions() const {
+  std::vector<uint64_t> versions;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder_, error), end; !error && it != end;
+       it.increment(error)) {
+    std::string name = it->path().filename().string();
+    if (!name.ends_with(kSuffix)) continue;
+    name.resize(name.size() - kSuffix.size());
+    const auto version = ParseDecimal(name);
+    if (version && *version > 0) versions.push_back(*version);
+  }
+  std::sort(versions.begin(), versions.end());
+  return versions;
+}
+
+Result<ConfigVersion> ConfigHistory::Get(uint64_t version) const {
+  const std::string path = FileOf(version);
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) {
+    return Fail(Code::kNotFound,
+                StrCat({"there is no version ", Decimal(version), " in ", folder_}));
+  }
+  std::ostringstream bytes;
+  bytes << stream.rdbuf();
+  const json object = json::parse(bytes.str(), nullptr, false);
+  if (!object.is_object()) return Fail(Code::kIo, StrCat({path, ": not a version"}));
+  ConfigVersion entry;
+  entry.version = version;
+  entry.parent = NumberOf<uint64_t>(object, "parent");
+  entry.hash = TextOf(object, "sha256");
+  entry.time = NumberOf<int64_t>(object, "time");
+  entry.author = TextOf(object, "author");
+  entry.reason = TextOf(object, "reason");
+  entry.file = TextOf(object, "file");
+  entry.text = TextOf(object, "text");
+  const std::string format = TextOf(object, "format");
+  const auto known = std::find(std::begin(kFormats), std::end(kFormats), format);
+  if (known == std::end(kFormats) || ConfigHash(entry.text) != entry.hash) {
+    return Fail(Code::kIo, StrCat({path, ": damaged: its hash is not that of its text"}));
+  }
+  entry.format = static_cast<ConfigFormat>(known - std::begin(kFormats));
+  return entry;
+}
+
+Result<ConfigVersion> ConfigHistory::Newest() const {
+  const std::vector<uint64_t> versions = Versions();
+  if (versions.empty()) return Fail(Code::kNotFound, StrCat({"no version in ", folder_}));
+  return Get(versions.back());
+}
+
+std::string ConfigHistory::FileOf(uint64_t version) const {
+  return StrCat({folder_, "/", Decimal(version), kSuffix});
+}
+
+void ConfigHistory::DropOldest() const {
+  const std::vector<uint64_t> versions = Versions();
+  for (size_t i = 0; i + keep_ < versions.size(); ++i) unlink(FileOf(versions[i]).c_str());
+}
+
+}  // namespace sluice
