@@ -25,7 +25,7 @@ struct Stream {
   Stream() : info(arena, connection), request(arena), response(arena) {
     connection.remote = connection.direct_remote = *Address::Parse("192.0.2.17:40312");
     connection.local = *Address::Parse("192.0.2.80:8080");
-    request.method_name = "GET";
+    request.SetMethod("GET");
     request.authority = "api.example.com";
     request.path = "/v1/users/12345/orders?limit=20&offset=40";
     request.headers.Add("host", "api.example.com");

@@ -71,7 +71,7 @@ bool Trailer(const Op& op, const Info& info, View& out) {
   return info.response_trailers != nullptr && FieldOf(op, *info.response_trailers, out);
 }
 
-View MethodOf(const RequestHead& head) { return head.method_name; }
+View MethodOf(const RequestHead& head) { return head.method_name(); }
 View PathOf(const RequestHead& head) { return head.path; }
 View PathOnlyOf(const RequestHead& head) { return head.path_only(); }
 View QueryOf(const RequestHead& head) { return head.query(); }

@@ -26,7 +26,7 @@ class VariablesTest : public ::testing::Test {
     connection.direct_remote = *Address::Parse("10.0.0.1:5000");
     connection.remote = *Address::Parse("[2001:db8::1]:40000");
     connection.local = *Address::Parse("192.0.2.80:8080");
-    request.method_name = "GET";
+    request.SetMethod("GET");
     request.scheme = "http";
     request.authority = "a.example:8080";
     request.path = "/new?q=1&team=a%20b&empty=&flag&team=c";

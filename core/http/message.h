@@ -37,9 +37,15 @@ bool IsIdempotent(Method method);
 struct RequestHead {
   explicit RequestHead(Arena& arena) : headers(arena) {}
 
-  Method method = Method::kOther;
+  // `name` lives as long as the head.
+  void SetMethod(std::string_view name) {
+    method_name_ = name;
+    method_ = FindMethod(name);
+  }
+  Method method() const { return method_; }
+  std::string_view method_name() const { return method_name_; }
+
   Protocol protocol = Protocol::kHttp11;
-  std::string_view method_name;
   // "http" or "https"; from absolute-form or :scheme, else empty until the connection fills it in.
   std::string_view scheme;
   // The host and port asked for: from absolute-form, :authority or Host; Host is kept equal to it.
@@ -65,6 +71,10 @@ struct RequestHead {
     const size_t mark = path.find('?');
     return mark == std::string_view::npos ? std::string_view() : path.substr(mark + 1);
   }
+
+ private:
+  Method method_ = Method::kOther;  // always that of method_name_
+  std::string_view method_name_;
 };
 
 struct ResponseHead {

@@ -14,7 +14,7 @@ class HeadRouteInput final : public RouteInput {
  public:
   HeadRouteInput(const RequestHead& head, std::string_view client_ip)
       : head_(head), client_ip_(client_ip) {
-    method = head.method_name;
+    method = head.method_name();
     authority = head.authority;
     path = head.path_only();
     query = head.query();

@@ -74,7 +74,7 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
   void CopyHead(const RequestHead& head) {
     head_.method = head.method;
     head_.protocol = head.protocol;
-    head_.method_name = arena_.Copy(head.method_name);
+    head_.SetMethod(arena_.Copy(head.method_name()));
     head_.scheme = arena_.Copy(head.scheme);
     head_.authority = arena_.Copy(head.authority);
     head_.path = arena_.Copy(head.path);

@@ -57,7 +57,7 @@ void Router::OnRequestHeaders(RequestHead& head, bool end) {
     runtime_.stats.no_route.Inc();
     return Fail(404, ResponseFlag::kNoRouteFound, "route_not_found", "no route\n");
   }
-  if (head.method == Method::kConnect && !route->AllowsUpgrade("connect")) {
+  if (head.method() == Method::kConnect && !route->AllowsUpgrade("connect")) {
     return Fail(405, ResponseFlag::kNone, "connect_not_allowed", "CONNECT is not allowed\n");
   }
   if (const RouteRedirect* redirect = route->redirect(); redirect != nullptr) {
@@ -242,7 +242,7 @@ void Router::OnUpstreamHead(bool end) {
   if (info.details.empty()) info.details = "via_upstream";
   cluster_->stats().responses[head.status / 100 < 6 ? head.status / 100 : 5].Inc();
   if (head.status >= 500) endpoint_->stats.failures.Inc();
-  const bool connected = head_->method == Method::kConnect && head.status / 100 == 2;
+  const bool connected = head_->method() == Method::kConnect && head.status / 100 == 2;
   if (connected || head.status == 101) {
     if (head_->upgrade.empty() && !connected) {
       return Fail(502, ResponseFlag::kUpstreamProtocolError, "upgrade_not_asked_for",
@@ -307,7 +307,7 @@ bool Router::RetryAfter(const Error& error) {
   }
   if (error.retry != Retry::kIfReused || !upstream_.reused() || stale_retried_) return false;
   const bool idempotent =
-      IsIdempotent(head_->method) || head_->headers.Has(HeaderId::kIdempotencyKey);
+      IsIdempotent(head_->method()) || head_->headers.Has(HeaderId::kIdempotencyKey);
   if (!replay_whole_ || (upstream_.sent_any() && !idempotent)) return false;
   stale_retried_ = true;
   stats.stale_retries.Inc();

@@ -120,7 +120,7 @@ void Stream::Reroute() {
 void Stream::PrepareUpgrade() {
   if (request_head_.upgrade.empty()) return;
   if (info_.route != nullptr && info_.route->AllowsUpgrade(request_head_.upgrade)) return;
-  if (request_head_.method == Method::kConnect) return;  // the router refuses it
+  if (request_head_.method() == Method::kConnect) return;  // the router refuses it
   // Not allowed here: the request goes on without it (RFC 9110 7.8).
   request_head_.upgrade = {};
   request_head_.headers.Remove(HeaderId::kUpgrade);
@@ -452,7 +452,7 @@ void Stream::StartLocalReply(LocalReply reply) {
     }
   }
   info_.local_reply_body = arena_.Copy(reply.body);
-  const bool end = no_body || reply.body.empty() || request_head_.method == Method::kHead;
+  const bool end = no_body || reply.body.empty() || request_head_.method() == Method::kHead;
   if (!end) {
     local_body_.Append(std::string_view(reply.body));
     local_end_due_ = true;

@@ -154,7 +154,7 @@ void Echo::Start(std::string_view content_type, bool with_length, uint64_t lengt
     head.content_length = length;
     head.headers.Set(HeaderId::kContentLength, Decimal(length));
   }
-  over_ = length == 0 || responder_.request_head().method == Method::kHead;
+  over_ = length == 0 || responder_.request_head().method() == Method::kHead;
   responder_.StartResponse(over_);
   SendMore();
 }

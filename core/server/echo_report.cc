@@ -55,7 +55,7 @@ std::string EchoReport::ToJson() const {
   json["name"] = name;
   json["client"] = client;
   json["protocol"] = ProtocolName(head.protocol);
-  json["method"] = head.method_name;
+  json["method"] = head.method_name();
   json["host"] = head.authority;
   json["path"] = head.path_only();
   json["query"] = head.query();

@@ -27,8 +27,7 @@ class FakeResponder final : public Responder {
   }
 
   RequestHead& Request(std::string_view method, std::string_view path) {
-    request_.method_name = arena_.Copy(method);
-    request_.method = FindMethod(method);
+    request_.SetMethod(arena_.Copy(method));
     request_.path = arena_.Copy(path);
     request_.authority = "a.example";
     return request_;

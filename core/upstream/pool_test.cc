@@ -28,8 +28,7 @@ constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok
 class Waiter final : public UpstreamEvents {
  public:
   Waiter() : request(*this), head_(arena_), response_(arena_) {
-    head_.method = Method::kGet;
-    head_.method_name = "GET";
+    head_.SetMethod("GET");
     head_.path = "/";
     head_.headers.Set(HeaderId::kHost, "a");
   }

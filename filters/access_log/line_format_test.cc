@@ -16,7 +16,7 @@ namespace {
 class LineFormatTest : public ::testing::Test {
  protected:
   LineFormatTest() : info(arena, connection), request(arena) {
-    request.method_name = "GET";
+    request.SetMethod("GET");
     request.authority = "a.example";
     request.headers.Add("user-agent", "curl/8");
     info.request = &request;

@@ -72,7 +72,7 @@ class CorsFilter final : public Filter {
     if (!origin) return Verdict::Continue();
     origin_allowed_ = factory_.policy.Allows(*origin);
     CorsStats& stats = factory_.stats;
-    if (head.method != Method::kOptions ||
+    if (head.method() != Method::kOptions ||
         !head.headers.Has(HeaderId::kAccessControlRequestMethod)) {
       (origin_allowed_ ? stats.allowed : stats.denied).Inc();
       origin_ = *origin;

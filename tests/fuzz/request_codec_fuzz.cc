@@ -31,10 +31,10 @@ void Answer(ServerRecorder& recorder, StreamId id, uint8_t choice) {
 }
 
 void CheckHead(const RequestHead& head) {
-  CHECK(http1::IsToken(head.method_name));
+  CHECK(http1::IsToken(head.method_name()));
   CHECK(http1::IsFieldValue(head.path));
   CHECK(head.path.find_first_of("# \t") == std::string_view::npos);
-  CHECK(head.path.empty() == (head.method == Method::kConnect));
+  CHECK(head.path.empty() == (head.method() == Method::kConnect));
   CHECK(head.headers.Count(HeaderId::kHost) <= 1);
   CHECK(head.headers.Get(HeaderId::kHost).value_or("") == head.authority);
   CHECK(!head.headers.Has(HeaderId::kTransferEncoding));
@@ -57,7 +57,7 @@ void CheckForwarded(const RequestHead& head, bool end) {
   CHECK(again.error.empty());
   CHECK(again.log.find("\nhead 1 ") != std::string::npos);
   const RequestHead& read = again.messages.back()->request;
-  CHECK(read.method_name == head.method_name);
+  CHECK(read.method_name() == head.method_name());
   CHECK(read.path == head.path);
   CHECK(read.headers.size() >= head.headers.size());
 }

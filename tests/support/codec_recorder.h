@@ -189,7 +189,7 @@ inline RequestHead& ServerRecorder::OnRequestBegin(StreamId id) {
 inline void ServerRecorder::OnRequestHead(StreamId id, bool end) {
   RequestHead& head = messages.back()->request;
   log += recorder::HeadText(
-      StrCat({"head ", std::to_string(id), " ", head.method_name, " ", head.scheme,
+      StrCat({"head ", std::to_string(id), " ", head.method_name(), " ", head.scheme,
               head.scheme.empty() ? "" : "://", head.authority, " ", head.path, " ",
               ProtocolName(head.protocol), head.upgrade.empty() ? "" : " upgrade=", head.upgrade,
               head.expects_continue ? " expects" : ""}),
@@ -299,10 +299,7 @@ inline void ClientRecorder::Fail(const Error& failure) {
 inline StreamId ClientRecorder::Request(Method method, std::string_view upgrade) {
   Arena arena;
   RequestHead head(arena);
-  head.method = method;
-  head.method_name = method == Method::kHead      ? "HEAD"
-                     : method == Method::kConnect ? "CONNECT"
-                                                  : "GET";
+  head.SetMethod(method == Method::kHead ? "HEAD" : method == Method::kConnect ? "CONNECT" : "GET");
   head.authority = method == Method::kConnect ? "a:443" : "a";
   head.path = method == Method::kConnect ? "" : "/";
   head.upgrade = method == Method::kConnect ? "connect" : upgrade;

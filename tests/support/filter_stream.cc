@@ -38,8 +38,7 @@ Random& FilterStream::stream_random() { return harness_.random(); }
 
 void FilterStream::SetRequest(std::string_view method, std::string_view path,
                               const HeaderList& headers) {
-  request_.method = FindMethod(method);
-  request_.method_name = arena_.Copy(method);
+  request_.SetMethod(arena_.Copy(method));
   request_.scheme = "http";
   request_.path = arena_.Copy(path);
   request_.headers.Clear();

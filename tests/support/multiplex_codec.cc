@@ -282,8 +282,7 @@ class MultiplexServerCodec final : public ServerCodec, private Streams {
     state.arena = &arena;
     std::string_view text = arena.Copy(frame.payload);
     std::string_view line = TakeLine(text);
-    head.method_name = TakeWord(line);
-    head.method = FindMethod(head.method_name);
+    head.SetMethod(TakeWord(line));
     head.path = TakeWord(line);
     head.authority = TakeWord(line);
     head.scheme = "http";
@@ -291,7 +290,7 @@ class MultiplexServerCodec final : public ServerCodec, private Streams {
     head.wire_size = frame.payload.size();
     TakeFields(text, head.headers);
     head.headers.SetView(HeaderId::kHost, head.authority);
-    head.upgrade = head.method == Method::kConnect
+    head.upgrade = head.method() == Method::kConnect
                        ? "connect"
                        : head.headers.Get(HeaderId::kUpgrade).value_or("");
     state.upgrade = !head.upgrade.empty();
@@ -299,7 +298,7 @@ class MultiplexServerCodec final : public ServerCodec, private Streams {
     const bool whole = end || state.upgrade;
     // A tunnel's end comes later, with another event.
     state.peer_ended = whole && !state.upgrade;
-    if (head.path.empty() && head.method != Method::kConnect) {  // broken on this stream alone
+    if (head.path.empty() && head.method() != Method::kConnect) {  // broken on this stream alone
       state.peer_ended = true;
       server_events_.OnReset(frame.stream, Error{Code::kProtocol, Side::kDownstream, Retry::kNever,
                                                  "multiplex.no_path"});
@@ -353,7 +352,7 @@ class MultiplexClientCodec final : public ClientCodec, private Streams {
     state.window = peer_window_;
     state.upgrade = !head.upgrade.empty();
     Append(id, FrameType::kHead,
-           StrCat({head.method_name, " ", head.path, " ", head.authority, "\n",
+           StrCat({head.method_name(), " ", head.path, " ", head.authority, "\n",
                    FieldLines(head.headers)}),
            out);
     static_cast<void>(end);  // EncodeEnd follows

@@ -21,7 +21,7 @@ bool IsTargetChar(char c) { return static_cast<uint8_t>(c) > 0x20 && c != 0x7f &
 // The target as it goes onto the wire. What a filter wrote into it that would end the request line
 // is percent-encoded.
 std::string_view SafeTarget(const RequestHead& head) {
-  std::string_view target = head.method == Method::kConnect ? head.authority : head.path;
+  std::string_view target = head.method() == Method::kConnect ? head.authority : head.path;
   if (target.empty()) return "/";
   const std::string_view parsed = head.bytes.view();
   if (target.data() >= parsed.data() &&
@@ -199,10 +199,10 @@ StreamId Http1ClientCodec::EncodeHead(const RequestHead& head, bool end, Buffer&
   CHECK(CanOpen());
   ++id_;
   state_ = State::kAwait;
-  method_ = head.method;
+  method_ = head.method();
   informational_ = 0;
   request_done_ = response_done_ = false;
-  const bool connect = head.method == Method::kConnect;
+  const bool connect = head.method() == Method::kConnect;
   asked_upgrade_ = !connect && !head.upgrade.empty();
 
   HeadWriter::Keep keep;
@@ -216,7 +216,7 @@ StreamId Http1ClientCodec::EncodeHead(const RequestHead& head, bool end, Buffer&
     keep.content_length = true;
     body_writer_.Begin(BodyWriter::Mode::kLength, static_cast<uint64_t>(length));
   } else if (end) {
-    zero = length >= 0 || ExpectsBody(head.method);
+    zero = length >= 0 || ExpectsBody(head.method());
     body_writer_.Begin(BodyWriter::Mode::kNone);
   } else {
     chunked = true;
@@ -224,7 +224,7 @@ StreamId Http1ClientCodec::EncodeHead(const RequestHead& head, bool end, Buffer&
   }
 
   const std::string_view target = SafeTarget(head);
-  const std::string_view method = IsToken(head.method_name) ? head.method_name : "GET";
+  const std::string_view method = IsToken(head.method_name()) ? head.method_name() : "GET";
   HeadWriter writer(out, &head.headers,
                     160 + method.size() + target.size() + head.authority.size());
   writer.Put(method);

@@ -145,8 +145,7 @@ TEST(Http1ClientTest, KeepAliveTimeout) {
 TEST(Http1ClientTest, ResponseBeforeTheRequestWasSent) {
   Arena arena;
   RequestHead head(arena);
-  head.method = Method::kPost;
-  head.method_name = "POST";
+  head.SetMethod("POST");
   head.path = "/";
   head.headers.Add(HeaderId::kHost, "a");
   head.headers.Add(HeaderId::kContentLength, "10");
@@ -215,8 +214,7 @@ TEST(Http1ClientTest, RequestFraming) {
                          std::string_view body) {
     Arena arena;
     RequestHead head(arena);
-    head.method = FindMethod(method);
-    head.method_name = method;
+    head.SetMethod(method);
     head.authority = "a";
     head.path = "/p";
     if (!length.empty()) head.headers.Add(HeaderId::kContentLength, length);
@@ -248,8 +246,7 @@ TEST(Http1ClientTest, RequestFraming) {
 TEST(Http1ClientTest, WhatFiltersWriteCannotBreakTheRequestApart) {
   Arena arena;
   RequestHead head(arena);
-  head.method = Method::kGet;
-  head.method_name = "GET";
+  head.SetMethod("GET");
   head.authority = "a";
   head.path = "/a b\r\nX: y#";
   head.headers.Add(HeaderId::kHost, "a");

@@ -17,31 +17,6 @@ namespace {
 constexpr uint8_t kMaxEmptyLines = 4;
 constexpr std::string_view kClosedEarly = "downstream_remote_disconnect";
 
-constexpr Method MethodOf(uint8_t llhttp_method) {
-  switch (llhttp_method) {
-    case HTTP_GET:
-      return Method::kGet;
-    case HTTP_HEAD:
-      return Method::kHead;
-    case HTTP_POST:
-      return Method::kPost;
-    case HTTP_PUT:
-      return Method::kPut;
-    case HTTP_DELETE:
-      return Method::kDelete;
-    case HTTP_CONNECT:
-      return Method::kConnect;
-    case HTTP_OPTIONS:
-      return Method::kOptions;
-    case HTTP_TRACE:
-      return Method::kTrace;
-    case HTTP_PATCH:
-      return Method::kPatch;
-    default:
-      return Method::kOther;
-  }
-}
-
 // The first protocol of Upgrade, if the request asks for one in a way that counts; the field goes
 // unless it does.
 std::string_view TakeUpgrade(RequestHead& head, const Framing& framing) {
@@ -141,9 +116,9 @@ bool Http1ServerCodec::SkipEmptyLines(Buffer& in, const Fault*& fault) {
 const Fault* Http1ServerCodec::FinishHead(Buffer& in) {
   RequestHead& head = *head_;
   const llhttp_t& parser = head_reader_.parser();
-  method_ = head.method = MethodOf(parser.method);
+  head.SetMethod(head_reader_.method());
+  method_ = head.method();
   protocol_ = head.protocol = parser.http_minor == 0 ? Protocol::kHttp10 : Protocol::kHttp11;
-  head.method_name = head_reader_.method();
   head.wire_size = head_reader_.size();
   if (const Fault* fault = ReadTarget(head_reader_.target(), head)) return fault;
   Framing framing;

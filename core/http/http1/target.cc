@@ -24,7 +24,7 @@ const Fault* ReadAbsoluteForm(std::string_view target, RequestHead& head) {
   head.authority = target.substr(0, end);
   if (!IsAuthority(head.authority, false)) return &kInvalidUrl;
   if (end == std::string_view::npos) {
-    head.path = head.method == Method::kOptions ? "*" : "/";
+    head.path = head.method() == Method::kOptions ? "*" : "/";
   } else {
     head.path = target.substr(end);
     if (head.path[0] == '?') head.path = head.headers.arena().Join({"/", head.path});
@@ -45,7 +45,7 @@ const Fault* ReadTarget(std::string_view target, RequestHead& head) {
     return &kMissingHost;
   }
   if (std::memchr(target.data(), '#', target.size()) != nullptr) return &kInvalidUrl;
-  if (head.method == Method::kConnect) {
+  if (head.method() == Method::kConnect) {
     if (!IsAuthority(target, true)) return &kInvalidUrl;
     head.authority = target;
     head.headers.SetView(HeaderId::kHost, target);
@@ -56,7 +56,7 @@ const Fault* ReadTarget(std::string_view target, RequestHead& head) {
     return nullptr;
   }
   if (target == "*") {
-    if (head.method != Method::kOptions) return &kInvalidUrl;
+    if (head.method() != Method::kOptions) return &kInvalidUrl;
     head.path = target;
     return nullptr;
   }

@@ -10,7 +10,7 @@
 namespace sluice::http1 {
 
 // Fills head.scheme, authority and path from the target and Host, and makes Host equal to the
-// authority. REQUIRES: head.method, protocol and headers are set.
+// authority. REQUIRES: method(), protocol and headers are set.
 const Fault* ReadTarget(std::string_view target, RequestHead& head);
 
 }  // namespace sluice::http1

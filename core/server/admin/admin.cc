@@ -60,7 +60,7 @@ class Admin final : public LastFilter {
 };
 
 void Admin::OnRequestHeaders(RequestHead& head, bool) {
-  if (head.method != Method::kGet && head.method != Method::kHead) {
+  if (head.method() != Method::kGet && head.method() != Method::kHead) {
     return SendError(405, "only GET and HEAD", "GET, HEAD");
   }
   const std::string_view path = head.path_only();
@@ -132,7 +132,7 @@ void Admin::SendPage(std::unique_ptr<AdminPage> page) {
   head.status = 200;
   head.headers.Set(HeaderId::kContentType, page->content_type());
   head.headers.AddView(HeaderId::kCacheControl, "no-store");
-  if (responder_.request_head().method == Method::kHead) return responder_.StartResponse(true);
+  if (responder_.request_head().method() == Method::kHead) return responder_.StartResponse(true);
   page_ = std::move(page);
   responder_.StartResponse(false);
   if (responder_.response_wanted()) OnResponseWanted();
