@@ -10,10 +10,14 @@ namespace {
 
 constexpr std::string_view kPrivatePrefix = "x-sluice-";
 
+// Also with underscores: CGI and its heirs take both for the same name.
 bool IsPrivate(const Headers::Entry& entry) {
-  return entry.id == HeaderId::kOther && entry.name.size() > kPrivatePrefix.size() &&
-         entry.name[1] == '-' &&
-         EqualsIgnoreCase(entry.name.substr(0, kPrivatePrefix.size()), kPrivatePrefix);
+  if (entry.id != HeaderId::kOther || entry.name.size() <= kPrivatePrefix.size()) return false;
+  for (size_t i = 0; i < kPrivatePrefix.size(); ++i) {
+    const char c = entry.name[i] == '_' ? '-' : LowerAscii(entry.name[i]);
+    if (c != kPrivatePrefix[i]) return false;
+  }
+  return true;
 }
 
 LocalReply BadPath() {

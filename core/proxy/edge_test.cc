@@ -48,10 +48,32 @@ TEST_F(EdgeTest, PrivateFieldsAreTakenOutOfTrailersToo) {
     Headers trailers(arena_);
     trailers.Add("x-checksum", "1");
     trailers.Add("X-Sluice-Secret", "2");
+    trailers.Add("x_Sluice-secret2", "3");
     PrepareTrailers(Input(trusted), trailers);
     EXPECT_TRUE(trailers.Has("x-checksum"));
     EXPECT_EQ(trailers.Has("x-sluice-secret"), trusted);
+    EXPECT_EQ(trailers.Has("x_sluice-secret2"), trusted);
   }
+}
+
+TEST_F(EdgeTest, PrivateFieldsMayHideBehindUnderscores) {
+  RequestHead head(arena_);
+  head.path = "/";
+  for (const char* name : {"x_sluice_a", "X-SLUICE_b", "X_Sluice-C", "x-sluice-d"}) {
+    head.headers.Add(name, "evil");
+  }
+  for (const char* name : {"x_sluice", "xxsluice_a", "x-sluicer", "x__sluice_a"}) {
+    head.headers.Add(name, "fine");
+  }
+  ConnectionInfo connection;
+  StreamInfo info(arena_, connection);
+  PrepareRequest(Input(false), head, info, random_);
+  size_t fine = 0;
+  head.headers.ForEach([&](const Headers::Entry& entry) {
+    EXPECT_NE(entry.value, "evil") << entry.name;
+    if (entry.value == "fine") ++fine;
+  });
+  EXPECT_EQ(fine, 4U);
 }
 
 }  // namespace
