@@ -1,14 +1,13 @@
-// BodyReader: takes the body of one message out of the read buffer: a length, chunks (llhttp),
+// BodyReader: takes the body of one message out of the read buffer: a length, chunks,
 // until the close, or a tunnel. Bytes are moved out as slices. Owned by a codec.
 #ifndef SLUICE_CORE_HTTP_HTTP1_BODY_READER_H_
 #define SLUICE_CORE_HTTP_HTTP1_BODY_READER_H_
-
-#include <llhttp/llhttp.h>
 
 #include <cstdint>
 
 #include "core/base/buffer.h"
 #include "core/http/codec.h"
+#include "core/http/http1/chunk_line.h"
 #include "core/http/http1/fault.h"
 
 namespace sluice::http1 {
@@ -33,23 +32,32 @@ class BodyReader {
     mode_ = length == 0 ? Mode::kNone : Mode::kLength;
     left_ = length;
   }
-  // `parser` has just read the start line of the message.
-  void BeginChunked(llhttp_t& parser);
-  void BeginUntilClose() { mode_ = Mode::kUntilClose; }
+  void BeginChunked() {
+    mode_ = Mode::kChunked;
+    left_ = 0;
+    chunk_line_.Begin();
+  }
+  void BeginUntilClose() {
+    mode_ = Mode::kUntilClose;
+    left_ = UINT64_MAX;
+  }
 
   Mode mode() const { return mode_; }
   // Takes what there is. True when the body has ended (not for kUntilClose, which never does).
-  bool Read(Buffer& in, llhttp_t& parser, const BodySink& sink, const Fault*& fault);
+  bool Read(Buffer& in, const BodySink& sink, const Fault*& fault);
 
  private:
-  bool ReadChunks(Buffer& in, llhttp_t& parser, const BodySink& sink, const Fault*& fault);
+  void PassData(Buffer& in, const BodySink& sink);
+  bool ReadChunks(Buffer& in, const BodySink& sink, const Fault*& fault);
   bool ReadTrailers(Buffer& in, const BodySink& sink, const Fault*& fault);
 
-  uint64_t left_ = 0;  // bytes to come of kLength; of kTrailers the bytes read so far
+  // Bytes to come, of kChunked those of the current chunk; of kTrailers the bytes read so far.
+  uint64_t left_ = 0;
   Headers* trailers_ = nullptr;
   uint32_t max_size_;
   uint32_t max_count_;
-  uint32_t extension_ = 0;  // bytes of extensions of the current chunk; searched bytes of a trailer
+  uint32_t searched_ = 0;  // of a trailer that is not whole: no LF in so many bytes
+  ChunkLine chunk_line_;
   Mode mode_ = Mode::kNone;
 };
 

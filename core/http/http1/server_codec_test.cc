@@ -134,7 +134,7 @@ TEST(Http1ServerTest, BodiesAndPipelining) {
   const Outcome outcome = Serve(
       "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
       "POST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\nTrailer: x-t\r\n\r\n"
-      "5;ext=1;b=\"c d\";e;f=2;g=h\r\nhello\r\nA\r\n, world!!!\r\n0;last\r\nX-T: 1\r\nHost: "
+      "5 ; ext=1;b=\"c;\\\"d\";e;f=2;g=h\r\nhello\r\nA\r\n, world!!!\r\n0;last\r\nX-T: 1\r\nHost: "
       "evil\r\n\r\n"
       "\r\n"
       "GET /3 HTTP/1.1\r\nHost: a\r\nContent-Length: 0, 0\r\nContent-Length: 0\r\n\r\n",
