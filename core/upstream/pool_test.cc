@@ -258,6 +258,20 @@ TEST_F(PoolTest, WhatTheUpstreamSaysOfItsPatienceCounts) {
   EXPECT_EQ(stats_.connections_idle.value(), 0);
 }
 
+TEST_F(PoolTest, AnUpstreamThatWillNotWaitIsNotAskedAgain) {
+  NewPool();
+  size_t connections = 0;
+  for (const char* said :
+       {"timeout=0", "Timeout = 0", "max=0", "timeout=5, max=0", "max=0, timeout=5", "timeout=-1",
+        "timeout=soon", "timeout=", "timeout=99999999999999999999"}) {
+    upstream_.AlwaysAnswer(std::string("HTTP/1.1 200 OK\r\nKeep-Alive: ") + said +
+                           "\r\nContent-Length: 2\r\n\r\nok");
+    Ask();
+    EXPECT_EQ(upstream_.connection_count(), ++connections) << said;
+    EXPECT_TRUE(pool_->empty()) << said;
+  }
+}
+
 TEST_F(PoolTest, TheIdleBeyondTheLimitAreClosedOldestFirst) {
   upstream_.Next().AwaitRequest().Hold().Send(kOk).AwaitRequest().Send(kOk);
   upstream_.Next().AwaitRequest().Hold().Send(kOk).AwaitRequest().Send(kOk);

@@ -110,8 +110,8 @@ const Fault* Http1ClientCodec::FinishHead(Buffer& in) {
     events_.OnInformational(id_);
     return nullptr;
   }
-  if (framing.idle_seconds != 0) idle_seconds_ = framing.idle_seconds;
-  keep_alive_ = framing.keep_alive;
+  if (framing.idle_seconds) idle_seconds_ = *framing.idle_seconds;
+  keep_alive_ = framing.keep_alive && framing.idle_seconds != 0U;
   const bool tunnel = switching || (method_ == Method::kConnect && head.status / 100 == 2);
   bool has_body = false;
   if (tunnel) {

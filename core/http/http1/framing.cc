@@ -54,18 +54,26 @@ const Fault* ReadConnection(Headers& headers, Protocol protocol, Framing& framin
   return nullptr;
 }
 
-uint32_t IdleSeconds(const Headers& headers) {
-  constexpr std::string_view kTimeout = "timeout=";
-  uint32_t seconds = 0;
+std::optional<uint32_t> IdleSeconds(const Headers& headers) {
+  std::optional<uint32_t> seconds;
+  bool usable = true;
   headers.ForEachValue(HeaderId::kKeepAlive, [&](std::string_view value) {
     ForEachListElement(value, [&](std::string_view element) {
-      if (!EqualsIgnoreCase(element.substr(0, kTimeout.size()), kTimeout)) return true;
-      const std::optional<uint64_t> parsed = ParseDecimal(element.substr(kTimeout.size()));
-      if (parsed) seconds = static_cast<uint32_t>(std::min<uint64_t>(*parsed, 86400));
+      const size_t equals = element.find('=');
+      if (equals == std::string_view::npos) return true;
+      const std::string_view name = TrimBlanks(element.substr(0, equals));
+      const bool timeout = EqualsIgnoreCase(name, "timeout");
+      if (!timeout && !EqualsIgnoreCase(name, "max")) return true;
+      const std::optional<uint64_t> number = ParseDecimal(TrimBlanks(element.substr(equals + 1)));
+      if (number.value_or(0) == 0) {
+        usable = false;
+      } else if (timeout) {
+        seconds = static_cast<uint32_t>(std::min<uint64_t>(*number, 86400));
+      }
       return true;
     });
   });
-  return seconds;
+  return usable ? seconds : std::optional<uint32_t>(0);
 }
 
 // `chunked` once, alone, in HTTP/1.1; we decode no other coding.

@@ -17,7 +17,9 @@ struct Framing {
   bool keep_alive = false;         // may the connection be used again?
   bool upgrade = false;            // Connection: upgrade
   std::optional<uint64_t> length;  // Content-Length
-  uint32_t idle_seconds = 0;       // Keep-Alive: timeout
+  // For how long the peer keeps the connection when it is idle (Keep-Alive: timeout). 0: it does
+  // not, or takes no further request (max=0), or what it says makes no sense.
+  std::optional<uint32_t> idle_seconds;
 };
 
 // Null if the fields agree with one another.
