@@ -129,7 +129,8 @@ void Router::StartTry(bool fresh_only) {
   head_sent_ = false;
   StreamInfo& info = responder_.stream_info();
   ++info.attempts;
-  info.upstream_host = endpoint->text;
+  // The endpoint may be gone before the log is written.
+  info.upstream_host = responder_.stream_arena().Copy(endpoint->text);
   info.upstream_start = runtime_.worker.loop.now();
   cluster_->stats().requests.Inc();
   endpoint->stats.requests.Inc();

@@ -32,13 +32,13 @@ void WorkerCluster::Update(EndpointSetPtr endpoints) {
   std::vector<std::unique_ptr<WorkerEndpoint>> before = std::move(current_);
   current_.clear();
   for (const Endpoint& endpoint : endpoints->endpoints) {
-    const auto same = std::find_if(before.begin(), before.end(), [&](const auto& old) {
-      return old != nullptr && old->pool.address() == endpoint.address;
-    });
-    current_.push_back(
-        same != before.end()
-            ? std::move(*same)
-            : std::make_unique<WorkerEndpoint>(loop_, random_, settings_, stats_, endpoint, row_));
+    std::unique_ptr<WorkerEndpoint> known = TakeEndpoint(endpoint, before);
+    // One that returns has its pool still, if that had something to finish.
+    if (known == nullptr) known = TakeEndpoint(endpoint, leaving_);
+    if (known == nullptr) {
+      known = std::make_unique<WorkerEndpoint>(loop_, random_, settings_, stats_, endpoint, row_);
+    }
+    current_.push_back(std::move(known));
   }
   for (std::unique_ptr<WorkerEndpoint>& old : before) {
     if (old == nullptr) continue;
@@ -50,9 +50,22 @@ void WorkerCluster::Update(EndpointSetPtr endpoints) {
   DropEmpty();
 }
 
+// The one of that address, with what the new set says of it; null: there is none.
+std::unique_ptr<WorkerEndpoint> WorkerCluster::TakeEndpoint(
+    const Endpoint& endpoint, std::vector<std::unique_ptr<WorkerEndpoint>>& from) {
+  for (std::unique_ptr<WorkerEndpoint>& known : from) {
+    if (known == nullptr || known->pool.address() != endpoint.address) continue;
+    known->Refresh(endpoint, row_);
+    return std::move(known);
+  }
+  return nullptr;
+}
+
 void WorkerCluster::DropEmpty() {
   leaving_.erase(std::remove_if(leaving_.begin(), leaving_.end(),
-                                [](const auto& endpoint) { return endpoint->pool.empty(); }),
+                                [](const auto& endpoint) {
+                                  return endpoint == nullptr || endpoint->pool.empty();
+                                }),
                  leaving_.end());
 }
 

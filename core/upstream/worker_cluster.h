@@ -25,6 +25,12 @@ struct WorkerEndpoint {
         stats(endpoint.stats.Bind(row)),
         pool(loop, random, settings, cluster_stats, endpoint.address) {}
 
+  // The same address, in a new set.
+  void Refresh(const Endpoint& endpoint, const StatsRow& row) {
+    hostname = endpoint.hostname;
+    stats = endpoint.stats.Bind(row);
+  }
+
   std::string text;
   std::string hostname;
   EndpointStats stats;
@@ -50,6 +56,8 @@ class WorkerCluster {
   void Update(EndpointSetPtr endpoints);
 
  private:
+  std::unique_ptr<WorkerEndpoint> TakeEndpoint(const Endpoint& endpoint,
+                                               std::vector<std::unique_ptr<WorkerEndpoint>>& from);
   void DropEmpty();
 
   Loop& loop_;

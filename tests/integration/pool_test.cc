@@ -42,6 +42,34 @@ TEST_F(Pools, TheConnectionUsedLastIsUsedNext) {
   EXPECT_EQ(stats().connections_reused.value(), 2U);
 }
 
+TEST_F(Pools, AnAddressThatReturnsHasItsPoolStill) {
+  upstream_.Next().AwaitRequest().Hold().Send(kOk);
+  Start();
+  RawClient client(driver_, port());
+  client.Send(Get("/"));
+  ASSERT_TRUE(upstream_.WaitForRequests(1));
+  const WorkerEndpoint* endpoint = rig_->cluster().Pick(nullptr);
+  const auto all = std::make_shared<EndpointSet>(rig_->endpoints());
+  rig_->cluster().Update(std::make_shared<EndpointSet>());
+  EXPECT_EQ(rig_->cluster().Pick(nullptr), nullptr);
+  rig_->cluster().Update(all);
+  EXPECT_EQ(rig_->cluster().Pick(nullptr), endpoint);
+  upstream_.connection(0).Release();
+  EXPECT_EQ(client.ReadResponse().status, 200);
+  WaitForEnd(0);  // it was told to drain
+  rig_->cluster().Update(std::make_shared<EndpointSet>());
+  rig_->cluster().Update(all);
+  ASSERT_NE(rig_->cluster().Pick(nullptr), nullptr);
+}
+
+TEST_F(Pools, AnAddressMayTakeAnotherName) {
+  Start();
+  const auto renamed = std::make_shared<EndpointSet>(rig_->endpoints());
+  renamed->endpoints[0].hostname = "b.test";
+  rig_->cluster().Update(renamed);
+  EXPECT_EQ(rig_->cluster().Pick(nullptr)->hostname, "b.test");
+}
+
 TEST_F(Pools, NoMoreThanTheIdleLimitAreKept) {
   Start({.cluster = "pool: { idle: 2 }"});
   FillPool(3);

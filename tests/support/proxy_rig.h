@@ -44,6 +44,8 @@ class ProxyRig {
   ListenerStats& stats(size_t listener = 0);
   ListenerRuntime& runtime(size_t listener = 0);
   WorkerCluster& cluster(size_t index = 0) { return *worker_->clusters[index]; }
+  // The endpoints it began with.
+  const EndpointSet& endpoints(size_t index = 0) const { return *clusters_[index]->endpoints(); }
   ServerStatus& status() { return status_; }
 
   // Client connections that are open, over all listeners.
