@@ -8,6 +8,18 @@
 
 namespace sluice {
 
+namespace {
+
+// What the endpoint is called in Host.
+std::string_view EndpointName(const WorkerEndpoint& endpoint, Arena& arena) {
+  const Address& address = endpoint.pool.address();
+  if (endpoint.hostname.empty()) return address.is_ip() ? endpoint.text : "localhost";
+  if (address.port() == 80) return endpoint.hostname;
+  return arena.Join({endpoint.hostname, ":", Decimal(address.port()).view()});
+}
+
+}  // namespace
+
 ArenaPtr<LastFilter> RouterFactory::Create(Responder& responder) {
   return ArenaPtr<LastFilter>(
       responder.stream_arena().Make<Router>(responder, *runtime_).release());
@@ -149,7 +161,14 @@ void Router::SendRequest() {
   info.pool_ready = runtime_.worker.loop.now();
   info.upstream_connection_id = upstream_.connection_id();
   head_sent_ = true;
-  upstream_.SendHead(*head_, !request_has_body_);
+  if (head_->authority.empty()) {
+    // Of HTTP/1.0; the endpoint would refuse to be called by no name. In this try only.
+    head_->authority = EndpointName(*endpoint_, responder_.stream_arena());
+    upstream_.SendHead(*head_, !request_has_body_);
+    head_->authority = {};
+  } else {
+    upstream_.SendHead(*head_, !request_has_body_);
+  }
   if (!request_has_body_) return;
   if (!replay_.empty() || request_end_) {  // a second try
     replay_whole_ = false;

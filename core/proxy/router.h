@@ -67,7 +67,7 @@ class Router final : public LastFilter, private UpstreamEvents {
   ListenerRuntime& runtime_;
   WorkerCluster* cluster_ = nullptr;
   WorkerEndpoint* endpoint_ = nullptr;  // of the try; valid while it lasts
-  const RequestHead* head_ = nullptr;
+  RequestHead* head_ = nullptr;
   UpstreamRequest upstream_;
   Mirror mirror_;
   Timer route_timer_;

@@ -22,6 +22,21 @@ TEST_F(Messages, Http10EndsWithTheConnection) {
   EXPECT_TRUE(LastRequest().start_line.ends_with("HTTP/1.1"));
 }
 
+TEST_F(Messages, ARequestWithoutAHostIsForTheEndpoint) {
+  upstream_.AlwaysAnswer(kOk);
+  Start();
+  EXPECT_EQ(Ask("GET / HTTP/1.0\r\n\r\n").status, 200);
+  EXPECT_EQ(LastRequest().Header("host"), upstream_.text());
+  EXPECT_EQ(LastRequest().Header("x-forwarded-host"), std::nullopt);
+  auto named = std::make_shared<EndpointSet>(rig_->endpoints());
+  named->endpoints[0].hostname = "b.test";
+  rig_->cluster().Update(named);
+  EXPECT_EQ(Ask("GET / HTTP/1.0\r\n\r\n").status, 200);
+  EXPECT_EQ(LastRequest().Header("host"), "b.test:" + std::to_string(upstream_.port()));
+  EXPECT_EQ(Ask("GET / HTTP/1.0\r\nHost: c\r\n\r\n").status, 200);
+  EXPECT_EQ(LastRequest().Header("host"), "c");
+}
+
 TEST_F(Messages, Http10KeepsAliveWhenAsked) {
   upstream_.AlwaysAnswer(kOk);
   Start();
