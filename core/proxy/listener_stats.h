@@ -21,6 +21,7 @@ struct ListenerStats {
   Counter body_timeouts;
   Counter idle_timeouts;
   Counter client_resets;
+  Counter local_resets;
   Counter no_route;
   Counter local_replies;
   Counter tunnels;
@@ -59,6 +60,8 @@ struct ListenerStats {
               {{"what", "stream_idle"}});
     table.Add(client_resets, {"sluice_downstream_disconnects_total",
                               "Clients gone before their response was complete."});
+    table.Add(local_resets, {"sluice_downstream_local_resets_total",
+                             "Requests that we broke off: their response was cut, or never came."});
     table.Add(no_route, {"sluice_downstream_no_route_total", "Requests that no route takes."});
     table.Add(local_replies, {"sluice_downstream_local_replies_total", "Answers of our own."});
     table.Add(tunnels, {"sluice_downstream_tunnels_total", "Requests that became tunnels."});

@@ -224,7 +224,6 @@ void ServerConnection::OnReset(StreamId id, const Error& error) {
   Stream* stream = Find(id);
   if (stream == nullptr) return;
   if (error.code == Code::kReset || error.code == Code::kCanceled) {
-    if (!stream->finished()) runtime_.stats.client_resets.Inc();
     stream->OnClientGone(ResponseFlag::kDownstreamRemoteReset, "http2.remote_reset");
   } else if (!stream->OnProtocolError(error)) {
     stream->OnClientGone(ResponseFlag::kDownstreamProtocolError, error.detail);
@@ -272,10 +271,7 @@ void ServerConnection::OnFailed(const Error&) {
 }
 
 void ServerConnection::FailStreams(ResponseFlag flag, std::string_view details) {
-  streams_.ForEach([&](Stream& stream) {
-    if (!stream.finished()) runtime_.stats.client_resets.Inc();
-    stream.OnClientGone(flag, details);
-  });
+  streams_.ForEach([&](Stream& stream) { stream.OnClientGone(flag, details); });
 }
 
 void ServerConnection::OnStreamFinished(Stream& stream) {

@@ -461,19 +461,22 @@ void Stream::StartLocalReply(LocalReply reply) {
   chain_.HeadersArrived(Direction::kResponse, end);
 }
 
+// Of a request that never became whole filters see nothing, but the log gets its line.
+void Stream::ShowBrokenHead() {
+  if (info_.request != nullptr) return;
+  info_.request = &request_head_;
+  info_.request_head_bytes = request_head_.wire_size;
+  info_.client_ip = connection_.remote_ip();
+  chain_.Create(runtime_.plan(nullptr));
+}
+
 bool Stream::OnProtocolError(const Error& error) {
   if (finished_ || response_ == ResponseState::kHeadSent) {
     Abort(ResponseFlag::kDownstreamProtocolError, error.detail, true);
     return false;
   }
   if (response_ == ResponseState::kEnded) return false;
-  if (!head_complete_) {
-    // Filters see no request, but the log gets its line.
-    info_.request = &request_head_;
-    info_.request_head_bytes = request_head_.wire_size;
-    info_.client_ip = connection_.remote_ip();
-    chain_.Create(runtime_.plan(nullptr));
-  }
+  ShowBrokenHead();
   ServerCodec& codec = connection_.codec();
   if (!codec.CanReset()) codec.Drain(connection_.connection().output());
   LocalReply reply;
@@ -495,6 +498,10 @@ void Stream::AbortResponse(Error error) {
 
 void Stream::Abort(ResponseFlag flag, std::string_view details, bool reset) {
   if (finished_) return;
+  const bool by_client = flag == ResponseFlag::kDownstreamConnectionTermination ||
+                         flag == ResponseFlag::kDownstreamRemoteReset;
+  (by_client ? runtime_.stats.client_resets : runtime_.stats.local_resets).Inc();
+  ShowBrokenHead();
   info_.flags.Set(flag);
   if (info_.details.empty()) info_.details = arena_.Copy(details);
   AbandonLastFilter();

@@ -97,6 +97,7 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   // How long nothing may move; 0: forever.
   Nanos IdleTimeout() const;
   void StartTunnel();
+  void ShowBrokenHead();
   EdgeInput Edge() const;
   Nanos LastMoved() const;
   void MatchRoute();

@@ -207,6 +207,40 @@ TEST_F(Endings, AClientThatEndsWithinTheHeadIsGone) {
   EXPECT_EQ(client.received(), "");
   EXPECT_EQ(rig_->stats().client_resets.value(), 1U);
   EXPECT_EQ(upstream_.connection_count(), 0U);
+  EXPECT_EQ(Ended(1).flags, "DC");
+  EXPECT_EQ(Ended(1).details, "downstream_remote_disconnect");
+  EXPECT_EQ(Ended(1).client_ip, "127.0.0.1");
+}
+
+TEST_F(Endings, AClientThatResetsWithinTheHeadIsGone) {
+  Start();
+  RawClient client(driver_, port());
+  client.Send("GET / HTTP/1.1\r\nHost: a\r\nX");
+  driver_.RunUntil([&] { return rig_->stats().requests.value() == 1; }, "a request");
+  client.Reset();
+  EXPECT_EQ(Ended(1).flags, "DC");
+}
+
+TEST_F(Endings, AConnectionWithoutAByteOfARequestIsNone) {
+  Start();
+  for (const char* bytes : {"", "\r\n"}) {
+    RawClient client(driver_, port());
+    client.Send(bytes);
+    client.HalfClose();
+    EXPECT_TRUE(client.WaitForEnd());
+  }
+  EXPECT_EQ(rig_->stats().requests.value(), 0U);
+  EXPECT_TRUE(ended_.empty());
+}
+
+TEST_F(Endings, WhatWeBreakOffIsNotTheClientsDoing) {
+  upstream_.Next().AwaitRequest().Send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart").Reset();
+  Start();
+  RawClient client(driver_, port());
+  client.Send(Get("/"));
+  EXPECT_TRUE(client.WaitForEnd());
+  EXPECT_EQ(rig_->stats().client_resets.value(), 0U);
+  EXPECT_EQ(rig_->stats().local_resets.value(), 1U);
 }
 
 TEST_F(Endings, AClientThatEndsWithinTheBodyTakesTheRequestWithIt) {
