@@ -11,6 +11,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/buffer.h"
+#include "core/base/clock.h"
 #include "core/base/result.h"
 #include "core/filter/local_reply.h"
 #include "core/filter/stream_info.h"
@@ -66,6 +67,8 @@ class LastFilter {
   // Takes the data. With `end`, `trailers` may be there too, until the stream is over.
   virtual void OnRequestBody(Buffer& data, bool end, Headers* trailers) = 0;
   virtual void OnResponseWanted() = 0;
+  // When bytes of the request last moved on from here; 0: that is not known.
+  virtual Nanos LastMoved() const { return 0; }
   // A filter answered, or the stream timed out: the answer does not come from here, stop working
   // for it. Nothing is called afterwards.
   virtual void OnAbandoned() = 0;

@@ -27,6 +27,7 @@ class Router final : public LastFilter, private UpstreamEvents {
   void OnRequestHeaders(RequestHead& head, bool end) override;
   void OnRequestBody(Buffer& data, bool end, Headers* trailers) override;
   void OnResponseWanted() override;
+  Nanos LastMoved() const override { return upstream_.last_sent(); }
   void OnAbandoned() override;
 
  private:

@@ -529,8 +529,9 @@ void Stream::OnHeadTimeout() {
 // nobody knows whose bytes left.
 Nanos Stream::LastMoved() const {
   Connection& connection = connection_.connection();
-  if (connection_.codec().CanReset() || connection.output().empty()) return last_activity_;
-  return std::max(last_activity_, connection.last_written());
+  const Nanos up = last_active_ ? std::max(last_activity_, last_->LastMoved()) : last_activity_;
+  if (connection_.codec().CanReset() || connection.output().empty()) return up;
+  return std::max(up, connection.last_written());
 }
 
 Nanos Stream::CheckTimeouts(Nanos now) {

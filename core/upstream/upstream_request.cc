@@ -107,6 +107,11 @@ bool UpstreamRequest::HasSent() const {
   return connection_ != nullptr && connection_->connection_.bytes_written() > written_before_;
 }
 
+Nanos UpstreamRequest::last_sent() const {
+  if (connection_ == nullptr || connection_->codec_->CanReset()) return 0;
+  return connection_->connection_.last_written();
+}
+
 Address UpstreamRequest::LocalAddress() const {
   return sluice::LocalAddress(connection_->connection_.fd());
 }

@@ -80,6 +80,8 @@ class UpstreamRequest : private ListNode<> {
   uint64_t connection_id() const { return connection_id_; }
   // The socket's own address, for logs. REQUIRES: ready().
   Address LocalAddress() const;
+  // When the endpoint last took something of it; 0: never, or many requests share the connection.
+  Nanos last_sent() const;
   Nanos connected_at() const { return connected_at_; }
 
  private:

@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 
 #include <functional>
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "core/base/strings.h"
@@ -180,6 +182,39 @@ TEST_F(MeddlingFilters, AnAnswerOfOurOwnIsReplacedWhole) {
     EXPECT_EQ(response.status, 403);
     EXPECT_EQ(response.body, "other\n");
   }
+}
+
+TEST_F(MeddlingFilters, AnUploadThatASlowUpstreamTakesPieceByPieceMoves) {
+  StartWith([](ResponseHead&) { return Verdict::Continue(); },
+            ", timeouts: { stream_idle: 5s, body_idle: 0s }", "cluster: api, timeout: 0s");
+  const auto gathered = std::make_shared<Buffer>();
+  changer_->on_request_body = [gathered](Buffer& data, bool end) {
+    gathered->Append(std::move(data));
+    if (end) data = std::move(*gathered);
+  };
+  const std::string body(32 << 20, 'x');
+  RawClient client(driver_, port());
+  client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) +
+              "\r\n\r\n");
+  ASSERT_TRUE(upstream_.WaitForConnections(1));
+  ScriptedConnection& upstream = upstream_.connection(0);
+  upstream.SetReading(false);
+  client.Send(body);
+  ASSERT_TRUE(client.WaitUntilSent());
+  driver_.RunRounds(100);  // all of it is on its way now, as one piece
+  for (int i = 0; i < 4; ++i) {
+    Advance(4 * kSecond);
+    const size_t next = upstream.received().size() + (4 << 20);
+    upstream.SetReading(true);
+    driver_.RunUntil([&] { return upstream.received().size() >= next; }, "some of it");
+    upstream.SetReading(false);
+    driver_.RunRounds(5);
+    EXPECT_TRUE(ended_.empty()) << i;
+  }
+  upstream.SetReading(true);
+  driver_.RunUntil([&] { return upstream.received().size() > body.size(); }, "all of it");
+  upstream.Send(kOk);
+  EXPECT_EQ(client.ReadResponse().status, 200);
 }
 
 TEST_F(MeddlingFilters, ARequestBodyShorterThanAnnouncedFailsAtOnce) {
