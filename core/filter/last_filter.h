@@ -45,9 +45,12 @@ class Responder {
   // Gives up after StartResponse: the client's connection (or stream) is reset, so that it does not
   // take a part for the whole.
   virtual void AbortResponse(Error error) = 0;
-  // From here on both bodies are opaque bytes, each way on its own. REQUIRES: the response's head
-  // went out with 101, or with 2xx to CONNECT.
+  // From here on both bodies are opaque bytes, and each way ends by itself: SendBody's end and
+  // OnRequestBody's leave the other as it is, until EndTunnel. REQUIRES: the response's head went
+  // out with 101, or with 2xx to CONNECT.
   virtual void Tunnel() = 0;
+  // Both ways are over, or nothing can go on: the client gets what was sent, then its end.
+  virtual void EndTunnel() = 0;
 
   virtual RequestHead& request_head() = 0;
   virtual StreamInfo& stream_info() = 0;

@@ -72,7 +72,6 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
 
  private:
   void CopyHead(const RequestHead& head) {
-    head_.method = head.method;
     head_.protocol = head.protocol;
     head_.SetMethod(arena_.Copy(head.method_name()));
     head_.scheme = arena_.Copy(head.scheme);

@@ -185,6 +185,7 @@ void Router::PullMore() {
 
 void Router::OnRequestBody(Buffer& data, bool end, Headers* trailers) {
   pull_outstanding_ = false;
+  if (tunnel_ && !upstream_.ready()) return;  // nobody is there to take it any more
   request_end_ = end;
   request_trailers_ = trailers;
   if (mirror_.active()) mirror_.SendBody(data, end, trailers);
@@ -198,7 +199,10 @@ void Router::OnRequestBody(Buffer& data, bool end, Headers* trailers) {
 }
 
 void Router::SendBody(Buffer& data, bool end) {
-  if (upstream_.SendBody(data, end, request_trailers_)) return PullMore();
+  if (upstream_.SendBody(data, end, request_trailers_)) {
+    PullMore();
+    return EndTunnelIfOver();
+  }
   // The client's own framing was checked as it was read.
   constexpr std::string_view kDetails = "filter_broke_request_length";
   if (!response_started_) {
@@ -269,6 +273,8 @@ void Router::OnUpstreamHead(bool end) {
                   "bad gateway\n");
     }
     tunnel_ = true;
+    request_end_ = false;      // another is to come
+    pull_outstanding_ = true;  // the responder does, as soon as the tunnel stands
     route_timer_.Cancel();
     upstream_.Tunnel();
     responder_.StartResponse(false);
@@ -290,14 +296,16 @@ void Router::OnUpstreamEnd() {
   info.response_end = runtime_.worker.loop.now();
   const bool head_only = response_end_;  // OnUpstreamHead said so
   response_end_ = true;
-  route_timer_.Cancel();
-  EndTry();
+  if (!tunnel_) {
+    route_timer_.Cancel();
+    EndTry();
+  }
   if (head_only) return responder_.StartResponse(true);
   runtime_.worker.loop.Defer(pump_task_);
 }
 
 void Router::Pump() {
-  if (stopped_ || !response_started_) return;
+  if (stopped_ || !response_started_ || response_passed_) return;
   if (!response_body_.empty() || response_end_) {
     if (!responder_.response_wanted()) {
       // It waits here, and the upstream's socket fills.
@@ -306,7 +314,11 @@ void Router::Pump() {
     const size_t bytes = response_body_.size();
     const bool end = response_end_;
     responder_.SendBody(std::move(response_body_), end, end ? response_trailers_ : nullptr);
-    if (stopped_ || end) return;
+    if (stopped_) return;
+    if (end) {
+      response_passed_ = true;
+      return EndTunnelIfOver();
+    }
     upstream_.Consumed(bytes);
   }
   if (!upstream_.ready()) return;
@@ -315,7 +327,16 @@ void Router::Pump() {
 
 void Router::OnResponseWanted() { Pump(); }
 
-void Router::OnUpstreamWritable() { PullMore(); }
+void Router::OnUpstreamWritable() {
+  PullMore();
+  EndTunnelIfOver();
+}
+
+void Router::EndTunnelIfOver() {
+  if (!tunnel_ || !response_passed_ || !request_end_ || !upstream_.all_sent()) return;
+  Stop();
+  responder_.EndTunnel();
+}
 
 bool Router::RetryAfter(const Error& error) {
   ClusterStats& stats = cluster_->stats();
@@ -339,6 +360,13 @@ void Router::OnUpstreamFailed(const Error& error) {
   StreamInfo& info = responder_.stream_info();
   info.upstream_failure = responder_.stream_arena().Copy(error.detail);
   endpoint_->stats.failures.Inc();
+  if (tunnel_ && response_end_) {
+    // It had said all it had to say, and the client is to get that. What the client still says is
+    // lost.
+    info.flags.Set(ResponseFlag::kUpstreamConnectionTermination);
+    request_end_ = true;
+    return EndTunnelIfOver();
+  }
   if (response_started_) {
     const bool protocol = error.code == Code::kProtocol;
     info.flags.Set(protocol ? ResponseFlag::kUpstreamProtocolError

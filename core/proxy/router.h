@@ -62,6 +62,7 @@ class Router final : public LastFilter, private UpstreamEvents {
   void Pump();
   void Fail(uint16_t status, ResponseFlag flag, std::string_view details, std::string_view body);
   void EndTry();
+  void EndTunnelIfOver();
   void Stop();
 
   Responder& responder_;
@@ -85,6 +86,7 @@ class Router final : public LastFilter, private UpstreamEvents {
   bool head_sent_ = false;    // in this try
   bool response_started_ = false;
   bool response_end_ = false;
+  bool response_passed_ = false;  // the responder was given its end
   bool connect_retried_ = false;
   bool stale_retried_ = false;
   bool counted_ = false;  // the try is in the active gauge

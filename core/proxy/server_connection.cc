@@ -144,7 +144,8 @@ bool ServerConnection::ReadProxyHeader(Buffer& in) {
 }
 
 void ServerConnection::Feed(Buffer& in) {
-  if (failed_ || in.empty()) return;
+  // A tunnel may begin behind the client's end, which the codec then tells of.
+  if (failed_ || (in.empty() && !connection_.peer_closed())) return;
   feeding_ = true;
   Result<void> fed = codec_->Feed(in);
   feeding_ = false;

@@ -380,13 +380,21 @@ void Stream::PumpResponse() {
 
 void Stream::EndResponse() {
   response_ = ResponseState::kEnded;
-  Finish();
+  if (!tunnel_ || tunnel_over_) return Finish();
+  // The other way goes on.
+  if (!connection_.codec().CanReset()) connection_.connection().EndWhenWritten();
 }
 
 void Stream::Tunnel() {
   if (finished_ || local_) return;  // a filter answered in place of the upstream
   if (response_ == ResponseState::kHeadSent) return StartTunnel();
   tunnel_due_ = true;  // a filter holds the head
+}
+
+void Stream::EndTunnel() {
+  last_active_ = false;
+  tunnel_over_ = true;
+  if (response_ == ResponseState::kEnded) Finish();  // else its end waits for the client's window
 }
 
 void Stream::StartTunnel() {
@@ -525,8 +533,8 @@ void Stream::OnHeadTimeout() {
       Error{Code::kTimeout, Side::kDownstream, Retry::kNever, "request_header_timeout"});
 }
 
-// A response that a slow client takes piece by piece moves. With many streams on the connection
-// nobody knows whose bytes left.
+// What a slow client, or a slow upstream, takes piece by piece moves. With many streams on a
+// connection nobody knows whose bytes left.
 Nanos Stream::LastMoved() const {
   Connection& connection = connection_.connection();
   const Nanos up = last_active_ ? std::max(last_activity_, last_->LastMoved()) : last_activity_;
@@ -560,7 +568,7 @@ Nanos Stream::CheckTimeouts(Nanos now) {
     const Nanos deadline = LastMoved() + idle;
     if (now >= deadline) {
       runtime_.stats.idle_timeouts.Inc();
-      if (response_ == ResponseState::kHeadSent) {
+      if (response_ >= ResponseState::kHeadSent) {
         Abort(ResponseFlag::kStreamIdleTimeout, "stream_idle_timeout", true);
         return 0;
       }

@@ -93,6 +93,7 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   void Reply(LocalReply reply) override;
   void AbortResponse(Error error) override;
   void Tunnel() override;
+  void EndTunnel() override;
 
   // How long nothing may move; 0: forever.
   Nanos IdleTimeout() const;
@@ -136,7 +137,8 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   bool response_piece_end_ = false;  // the piece that is encoded now is the last
   bool last_active_ = false;         // the last filter works on the request
   bool tunnel_ = false;
-  bool tunnel_due_ = false;  // when the head has gone out
+  bool tunnel_over_ = false;  // nothing comes from the client's side any more
+  bool tunnel_due_ = false;   // when the head has gone out
   bool finished_ = false;
   bool route_matched_ = false;
   Nanos last_activity_;

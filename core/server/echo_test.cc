@@ -92,6 +92,7 @@ class FakeResponder final : public Responder {
     aborted = std::move(error);
   }
   void Tunnel() override { ADD_FAILURE(); }
+  void EndTunnel() override { ADD_FAILURE(); }
   RequestHead& request_head() override { return request_; }
   StreamInfo& stream_info() override { return info_; }
   Arena& stream_arena() override { return arena_; }

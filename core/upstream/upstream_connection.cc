@@ -201,6 +201,8 @@ void UpstreamConnection::OnPeerClosed() {
     if (end.error().code != Code::kClosed) pool_->stats_.protocol_errors.Inc();
     return FailAll(end.error());
   }
+  // The other way of a tunnel goes on.
+  if (!codec_->CanReset() && first_.request != nullptr && first_.request->tunnel_) return;
   close_after_feed_ = false;
   FailAll(Error{Code::kClosed, Side::kUpstream, Retry::kIfReused, "upstream closed"});
 }
@@ -275,6 +277,7 @@ void UpstreamConnection::OnTrailers(StreamId id, Headers& trailers) {
 void UpstreamConnection::OnEnd(StreamId id) {
   UpstreamRequest* request = Find(id);
   if (request == nullptr) return;
+  if (request->tunnel_) return request->events_.OnUpstreamEnd();
   // With many streams, one whose request is not all sent is to be ended; HTTP/1 closes (CanOpen).
   Detach(*request, request->end_sent_ || !codec_->CanReset());
   request->events_.OnUpstreamEnd();

@@ -68,7 +68,9 @@ void UpstreamRequest::EncodePiece(Buffer& data) {
   }
   connection.Write();
   if (connection.Blocked()) connection.NotifyWritten();  // writable() says no until then
-  if (piece_end_ && tunnel_ && !connection_->codec_->CanReset()) connection.EndWhenWritten();
+  if (!piece_end_ || !tunnel_) return;
+  if (!connection_->codec_->CanReset()) connection.EndWhenWritten();
+  connection.NotifyWritten();
 }
 
 void UpstreamRequest::OnEncodeMore() {
@@ -79,6 +81,12 @@ void UpstreamRequest::OnEncodeMore() {
 
 bool UpstreamRequest::writable() const {
   return rest_.empty() && !connection_->connection_.Blocked();
+}
+
+bool UpstreamRequest::all_sent() const {
+  if (connection_ == nullptr || connection_->connection_.write_failed()) return true;
+  if (!end_sent_) return false;
+  return connection_->codec_->CanReset() || connection_->connection_.output().empty();
 }
 
 void UpstreamRequest::SetReading(bool reading) {

@@ -30,7 +30,8 @@ class UpstreamEvents {
   virtual void OnUpstreamHead(bool end) = 0;
   virtual void OnUpstreamBody(Slice data) = 0;
   virtual void OnUpstreamTrailers(Headers& trailers) = 0;
-  // The response is complete. The request is detached from its connection.
+  // The response is complete. The request is detached from its connection; a tunnel's stays on it
+  // until it is cancelled, since the other way goes on.
   virtual void OnUpstreamEnd() = 0;
   // It is over without a (whole) response; the request is detached. connecting(): no connection
   // could be had.
@@ -71,6 +72,9 @@ class UpstreamRequest : private ListNode<> {
   // After 101 or a 2xx to CONNECT, inside OnUpstreamHead.
   void Tunnel();
   bool tunnel() const { return tunnel_; }
+  // Has all that was given to SendBody, with its end, left? True too where nothing can leave any
+  // more. OnUpstreamWritable follows when a tunnel's end has.
+  bool all_sent() const;
 
   bool ready() const { return connection_ != nullptr; }
   bool waiting() const { return linked(); }

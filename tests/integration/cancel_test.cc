@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "core/base/clock.h"
 #include "core/base/strings.h"
@@ -42,11 +43,14 @@ class CancelTest : public ::testing::TestWithParam<Victim> {
     // For so many turns the client reads nothing.
     int stalls = 0;
     int each_until = 2000;
+    // The client ends its side when the other has ended.
+    bool answers_end = false;
   };
 
   void Run(const Scenario& scenario) {
     Start(scenario);
     bool sent_rest = false;
+    bool sent_end = false;
     size_t responses_before = 0;
     int turns_done = 0;
     const int turns = CancelLoop(
@@ -55,7 +59,7 @@ class CancelTest : public ::testing::TestWithParam<Victim> {
           client_->SendInPieces(scenario.request, scenario.pieces);
           client_->SetReading(scenario.stalls == 0);
           turns_done = 0;
-          sent_rest = false;
+          sent_rest = sent_end = false;
           responses_before = Responses();
         },
         [&] {
@@ -65,6 +69,9 @@ class CancelTest : public ::testing::TestWithParam<Victim> {
           if (!sent_rest && got.find("\r\n\r\n") != std::string::npos) {
             sent_rest = true;
             client_->SendInPieces(scenario.after_head, scenario.pieces);
+          }
+          if (scenario.answers_end && client_->peer_closed() && !std::exchange(sent_end, true)) {
+            client_->HalfClose();
           }
           const bool over = Responses() == responses_before + scenario.responses &&
                             got.ends_with(scenario.ends_with) && client_->all_sent();
@@ -213,7 +220,8 @@ TEST_P(CancelTest, Tunnel) {
        .route = "upgrades: [websocket], idle_timeout: 5s, ",
        .after_head = "ping",
        .pieces = 30,
-       .ends_with = "a long pong"});
+       .ends_with = "a long pong",
+       .answers_end = true});
 }
 
 TEST_P(CancelTest, FilterThatDelays) {

@@ -277,6 +277,23 @@ TEST_F(MultiplexDownstreamTest, ATunnelStandsBesideRequests) {
   EXPECT_TRUE(client_->stream(1).ended);
 }
 
+TEST_F(MultiplexDownstreamTest, EachWayOfATunnelEndsByItself) {
+  upstream_.Next()
+      .AwaitText("\r\n\r\n")
+      .Send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+      .Send(std::string(5000, 'd'))
+      .HalfClose();
+  Start("", "upgrades: [websocket], ");
+  client_->SendHead(1, "GET /ws a\nupgrade: websocket\n");
+  ASSERT_TRUE(driver_.RunUntil([this] { return client_->stream(1).ended; }, "the end"));
+  EXPECT_EQ(client_->stream(1).body.size(), 5000U);
+  client_->SendBody(1, std::string(5000, 'u'));
+  client_->SendEnd(1);
+  ASSERT_TRUE(driver_.RunUntil([this] { return upstream_.connection(0).ended(); }, "its end"));
+  EXPECT_TRUE(upstream_.connection(0).received().ends_with(std::string(5000, 'u')));
+  EXPECT_FALSE(client_->stream(1).reset);
+}
+
 TEST_F(MultiplexDownstreamTest, DrainingLetsStreamsFinishAndTakesNoMore) {
   upstream_.Next().AwaitRequest().Hold().Send(kOk);
   upstream_.Next().AwaitRequest().Hold().Send(kOk);

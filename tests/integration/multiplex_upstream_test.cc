@@ -293,6 +293,24 @@ TEST_F(MultiplexUpstreamTest, ATunnelStandsBesideRequests) {
   EXPECT_EQ(client.ReadToEnd(), "last");
 }
 
+TEST_F(MultiplexUpstreamTest, EachWayOfATunnelEndsByItself) {
+  Start();
+  RawClient& client =
+      Ask("GET /ws HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+  MultiplexPeer& peer = upstream_.WaitForStreams(0, 1);
+  ASSERT_TRUE(driver_.RunUntil([&] { return !peer.stream(1).head.empty(); }, "the head"));
+  peer.SendHead(1, "101\nupgrade: websocket\n");
+  EXPECT_EQ(client.ReadResponse(HttpTextKind::kResponseToHead).status, 101);
+  peer.SendBody(1, "last");
+  peer.SendEnd(1);
+  EXPECT_EQ(client.ReadToEnd(), "last");
+  client.Send(std::string(5000, 'u'));
+  client.HalfClose();
+  ASSERT_TRUE(driver_.RunUntil([&] { return peer.stream(1).ended; }, "the client's end"));
+  EXPECT_EQ(peer.stream(1).body.size(), 5000U);
+  EXPECT_FALSE(peer.stream(1).reset);
+}
+
 TEST_F(MultiplexUpstreamTest, AnUpgradeThatIsRefusedIsAnOrdinaryAnswer) {
   Start();
   RawClient& client =

@@ -93,6 +93,112 @@ TEST_F(Tunnels, TheUpstreamsEndIsPassedOn) {
   EXPECT_FALSE(client->peer_reset());
 }
 
+TEST_F(Tunnels, TheUpstreamsEndLeavesTheOtherWayOpen) {
+  upstream_.Next()
+      .AwaitRequest()
+      .Send(std::string(kSwitching) + "last")
+      .HalfClose()
+      .AwaitText("end.")
+      .AwaitEnd();
+  Start({.route = "upgrades: [websocket]"});
+  const auto client = Open();
+  EXPECT_EQ(client->Read(4), "last");
+  driver_.RunUntil([&] { return client->peer_closed(); }, "the upstream's end");
+  for (int i = 0; i < 2; ++i) {
+    client->Send(std::string(2 * 1024 * 1024, 'b') + (i == 0 ? "more." : "end."));
+    WaitForUpstream(i == 0 ? "more." : "end.");
+  }
+  EXPECT_EQ(rig_->stats().requests_active.value(), 1);
+  EXPECT_FALSE(upstream_.connection(0).ended());
+  client->HalfClose();
+  driver_.RunUntil([&] { return upstream_.connection(0).ended(); }, "the client's end");
+  EXPECT_FALSE(upstream_.connection(0).peer_reset());
+  EXPECT_EQ(Ended(1).flags, "-");
+  EXPECT_FALSE(client->peer_reset());
+}
+
+TEST_F(Tunnels, WhatTheClientSaysLastIsNotCutOff) {
+  upstream_.Next().AwaitRequest().Send(kSwitching).HalfClose().Stall().AwaitEnd();
+  Start({.route = "upgrades: [websocket]"});
+  const auto client = Open();
+  driver_.RunUntil([&] { return client->peer_closed(); }, "the upstream's end");
+  const std::string big(16 * 1024 * 1024, 'b');
+  client->Send(big);
+  client->HalfClose();
+  driver_.RunRounds(200);
+  const size_t head = upstream_.connection(0).received().size();
+  upstream_.connection(0).Release();
+  driver_.RunUntil([&] { return upstream_.connection(0).ended(); }, "the client's end");
+  EXPECT_FALSE(upstream_.connection(0).peer_reset());
+  EXPECT_GE(upstream_.connection(0).received().size(), head);
+  EXPECT_TRUE(upstream_.connection(0).received().ends_with(big));
+}
+
+TEST_F(Tunnels, AClientThatEndsWithItsRequestHasEndedItsWay) {
+  upstream_.Next().AwaitRequest().Send(kSwitching).AwaitEnd().Send("late").Close();
+  Start({.route = "upgrades: [websocket]"});
+  RawClient client(driver_, port());
+  client.Send(kUpgrade);
+  client.HalfClose();
+  EXPECT_EQ(client.ReadResponse().status, 101);
+  EXPECT_EQ(client.Read(4), "late");
+  EXPECT_TRUE(client.WaitForEnd());
+  EXPECT_FALSE(client.peer_reset());
+}
+
+TEST_F(Tunnels, AResetBehindTheUpstreamsEndTakesNothingFromTheClient) {
+  upstream_.Next()
+      .AwaitRequest()
+      .Send(std::string(kSwitching) + "last")
+      .HalfClose()
+      .AwaitText("x")
+      .Reset();
+  Start({.route = "upgrades: [websocket]"});
+  const auto client = Open();
+  EXPECT_EQ(client->Read(4), "last");
+  client->Send("x");
+  EXPECT_EQ(Ended(1).flags, "UC");
+  EXPECT_FALSE(client->peer_reset());
+  EXPECT_TRUE(client->WaitForEnd());
+}
+
+TEST_F(Tunnels, ATunnelThatIsHalfOpenHasItsLimitsToo) {
+  upstream_.AlwaysAnswer(kSwitching);
+  Start({.route = "upgrades: [websocket], idle_timeout: 20s"});
+  for (size_t i = 0; i < 2; ++i) {
+    const bool upstream_ends = i == 0;
+    const auto client = Open();
+    if (upstream_ends) {
+      upstream_.connection(i).HalfClose();
+      driver_.RunUntil([&] { return client->peer_closed(); }, "the upstream's end");
+    } else {
+      client->HalfClose();
+      driver_.RunUntil([&] { return upstream_.connection(i).peer_closed(); }, "the client's end");
+    }
+    Advance(15 * kSecond);
+    upstream_ends ? client->Send("x") : upstream_.connection(i).Send("x");
+    driver_.RunRounds(5);
+    Advance(15 * kSecond);
+    EXPECT_EQ(rig_->stats().requests_active.value(), 1);
+    Advance(6 * kSecond);
+    EXPECT_EQ(Ended(i + 1).flags, "SI");
+    driver_.RunUntil([&] { return upstream_.connection(i).ended(); }, "the upstream's end");
+  }
+}
+
+TEST_F(Tunnels, TheDrainDeadlineEndsATunnelThatIsHalfOpen) {
+  upstream_.AlwaysAnswer(kSwitching);
+  Start({.route = "upgrades: [websocket]"});
+  const auto client = Open();
+  upstream_.connection(0).HalfClose();
+  driver_.RunUntil([&] { return client->peer_closed(); }, "the upstream's end");
+  rig_->Drain();
+  driver_.RunRounds(20);
+  EXPECT_EQ(rig_->connection_count(), 1U);
+  rig_.reset();  // it aborts what is left
+  driver_.RunUntil([&] { return upstream_.connection(0).ended(); }, "the end");
+}
+
 TEST_F(Tunnels, AResetEndsBothSides) {
   upstream_.Next().AwaitRequest().Send(kSwitching);
   upstream_.Next().AwaitRequest().Send(kSwitching);

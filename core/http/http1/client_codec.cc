@@ -75,7 +75,7 @@ Result<void> Http1ClientCodec::Feed(Buffer& in) {
         break;
       case State::kBody: {
         const BodySink sink{events_, id_, head_->headers.arena(), finished_};
-        if (body_reader_.Read(in, head_reader_.parser(), sink, fault)) EndResponse(in);
+        if (body_reader_.Read(in, sink, fault)) EndResponse(in);
         break;
       }
       case State::kTunnel:
@@ -124,7 +124,7 @@ const Fault* Http1ClientCodec::FinishHead(Buffer& in) {
     if (head.status == 204) head.headers.Remove(HeaderId::kContentLength);
   } else if (framing.chunked) {
     has_body = true;
-    body_reader_.BeginChunked(head_reader_.parser());
+    body_reader_.BeginChunked();
   } else if (framing.length) {
     head.content_length = framing.length;
     has_body = *framing.length > 0;

@@ -56,7 +56,7 @@ Result<void> Http1ServerCodec::Feed(Buffer& in) {
       }
       case State::kBody: {
         const BodySink sink{events_, id_, head_->headers.arena(), finished_};
-        if (body_reader_.Read(in, head_reader_.parser(), sink, fault)) EndRequest(in);
+        if (body_reader_.Read(in, sink, fault)) EndRequest(in);
         break;
       }
       case State::kTunnel:
@@ -144,7 +144,7 @@ const Fault* Http1ServerCodec::FinishHead(Buffer& in) {
   in.Consume(head.wire_size);
 
   if (framing.chunked) {
-    body_reader_.BeginChunked(head_reader_.parser());
+    body_reader_.BeginChunked();
   } else {
     body_reader_.Begin(*head.content_length);
   }
