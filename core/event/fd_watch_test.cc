@@ -4,9 +4,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <fstream>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -196,6 +200,74 @@ TEST_F(FdWatchTest, ListeningIsLevelTriggered) {
   EXPECT_EQ(Told(ear), (Events{kReadable, kReadable, kReadable}));
   pair.Hear();
   EXPECT_EQ(Told(ear), Events{});
+}
+
+TEST_F(FdWatchTest, ListeningToASharedOneIsLevelTriggeredToo) {
+  Ear ear(*loop);
+  pair.Say("x");  // before it is watched
+  ASSERT_TRUE(ear.watch.StartListening(pair.near(), true));
+  EXPECT_EQ(Told(ear), (Events{kReadable, kReadable, kReadable}));
+  pair.Hear();
+  EXPECT_EQ(Told(ear), Events{});
+}
+
+// A thread whose loop waits for a socket that others wait for as well.
+class Waiter final : FdWatch::Handler {
+ public:
+  Waiter(Clock& clock, int fd, std::atomic<int>& woken)
+      : loop_(Loop::Create(clock).value()), watch_(*loop_, *this), woken_(woken) {
+    EXPECT_TRUE(watch_.StartListening(fd, true));
+    thread_ = std::thread([this] {
+      id_.store(gettid());
+      loop_->Run();
+      watch_.Stop();
+    });
+  }
+  ~Waiter() {
+    loop_->Post([this] { loop_->Stop(); });
+    thread_.join();
+  }
+
+  void AwaitSleep() const {
+    std::string state;
+    while (state != "S") {
+      std::ifstream stat("/proc/self/task/" + std::to_string(id_.load()) + "/stat");
+      std::string word;
+      stat >> word >> word >> state;  // the name has no blanks
+      std::this_thread::yield();
+    }
+  }
+  // All that woke it before this call has been told when it returns.
+  void AwaitTurn() {
+    std::promise<void> done;
+    loop_->Post([&done] { done.set_value(); });
+    done.get_future().wait();
+  }
+
+ private:
+  void OnReady(uint32_t) override {
+    ++woken_;
+    watch_.Stop();
+  }
+
+  std::unique_ptr<Loop> loop_;
+  FdWatch watch_;
+  std::atomic<int>& woken_;
+  std::atomic<pid_t> id_{0};
+  std::thread thread_;
+};
+
+TEST_F(FdWatchTest, OneOfThoseThatShareASocketIsWoken) {
+  SystemClock system_clock;
+  std::atomic<int> woken{0};
+  std::vector<std::unique_ptr<Waiter>> waiters;
+  for (int i = 0; i < 4; ++i) {
+    waiters.push_back(std::make_unique<Waiter>(system_clock, pair.near(), woken));
+  }
+  for (const auto& waiter : waiters) waiter->AwaitSleep();
+  pair.Say("x");
+  for (const auto& waiter : waiters) waiter->AwaitTurn();
+  EXPECT_EQ(woken.load(), 1);
 }
 
 TEST_F(FdWatchTest, AnFdThatCannotBeWatchedIsAnError) {

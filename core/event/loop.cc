@@ -67,7 +67,13 @@ void FdWatch::WatchWritable() {
   epoll_ctl(loop_->epoll_fd_, EPOLL_CTL_MOD, fd_, &event);
 }
 
-Result<void> FdWatch::StartListening(int fd) { return Add(fd, EPOLLIN); }
+// With EPOLLEXCLUSIVE the kernel's walk through the loops ends at the first that waits in
+// epoll_wait (ep_poll_callback in fs/eventpoll.c); those that it passes are busy, and look
+// themselves before they wait again, as does whoever begins to watch. So no connection is left
+// lying, whichever loop pauses, and a process that hangs is passed over.
+Result<void> FdWatch::StartListening(int fd, bool shared) {
+  return Add(fd, EPOLLIN | (shared ? EPOLLEXCLUSIVE : 0U));
+}
 
 void FdWatch::Stop() {
   if (fd_ < 0) return;

@@ -59,8 +59,9 @@ class FdWatch {
   // Watches for kWritable too: after the first write that would have blocked. Stays so.
   void WatchWritable();
   // Watches for kReadable, level-triggered and for listening sockets only: said again each turn
-  // while something waits.
-  Result<void> StartListening(int fd);
+  // while something waits. `shared`: other loops watch the same socket, and what comes wakes one of
+  // those that wait, instead of all.
+  Result<void> StartListening(int fd, bool shared = false);
   // Call it before close(fd): the open file may live on in another process.
   void Stop();
   // Stop without a system call, for an fd that nobody else holds and that is closed next.

@@ -9,10 +9,11 @@
 
 namespace sluice {
 
-Result<void> Listener::Start(int fd) {
+Result<void> Listener::Start(int fd, bool shared) {
   CHECK(fd_ < 0);
-  SLUICE_TRY(watch_.StartListening(fd));
+  SLUICE_TRY(watch_.StartListening(fd, shared));
   fd_ = fd;
+  shared_ = shared;
   return {};
 }
 
@@ -44,7 +45,7 @@ void Listener::Close() {
 void Listener::Watch() {
   if (fd_ < 0 || paused_ || watch_.started()) return;
   // epoll is out of memory or of watches: that passes.
-  if (!watch_.StartListening(fd_)) error_pause_.Start(kErrorPause);
+  if (!watch_.StartListening(fd_, shared_)) error_pause_.Start(kErrorPause);
 }
 
 // A turn takes one connection, and more in a flood: at_once_ doubles when all of them were there.

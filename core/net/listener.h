@@ -40,8 +40,8 @@ class Listener final : private FdWatch::Handler {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // REQUIRES: not started.
-  Result<void> Start(int fd);
+  // `shared`: other loops accept from the same socket. REQUIRES: not started.
+  Result<void> Start(int fd, bool shared = false);
   // Stops accepting, as often as wanted: the kernel queues what comes. Resume goes on.
   void Pause();
   void Resume();
@@ -71,6 +71,7 @@ class Listener final : private FdWatch::Handler {
   int at_once_ = 1;   // connections that the next turn takes
   int turns_ = 0;     // in a row in which all of them were there
   int patience_ = 1;  // so many turns, and at_once_ grows
+  bool shared_ = false;
   bool paused_ = false;
 };
 

@@ -35,8 +35,9 @@ Acceptor::~Acceptor() {
 
 Result<void> Acceptor::Start(int fd) {
   local_ = LocalAddress(fd);
+  const bool shared = !local_.is_ip();  // by all workers: listen_socket.h
   if (local_.is_any()) local_ = Address();
-  return listener_.Start(fd);
+  return listener_.Start(fd, shared);
 }
 
 void Acceptor::OnAccept(Fd fd, const Address& peer) {

@@ -1,7 +1,11 @@
 #include "core/server/acceptor.h"
 
 #include <gtest/gtest.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -287,6 +291,32 @@ TEST_F(AcceptorTest, DrainServesTheOneThatWaits) {
   clock_.Advance(Acceptor::kLastRequestTime + 2 * kMillisecond);
   EXPECT_TRUE(waiting->WaitForEnd());
   EXPECT_EQ(busy->received(), "");
+}
+
+// What epoll was told about a socket: a line "tfd: FD events: HEX ..." (proc(5)).
+uint32_t WatchedEvents(int fd) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fdinfo")) {
+    std::ifstream info(entry.path());
+    for (std::string word; info >> word;) {
+      int target = -1;
+      std::string events;
+      if (word == "tfd:" && info >> target >> word >> events && target == fd) {
+        return static_cast<uint32_t>(std::stoul(events, nullptr, 16));
+      }
+    }
+  }
+  return 0;
+}
+
+TEST_F(AcceptorTest, OnlyASocketOfAllWorkersWakesOneOfThem) {
+  Start(0);
+  EXPECT_EQ(WatchedEvents(sockets_.fds[0].get()) & EPOLLEXCLUSIVE, 0U);
+  const Address path = Address::Unix("@sluice-acceptor-test-" + std::to_string(getpid())).value();
+  const ListenSockets shared = OpenListenSockets(path, 2).value();
+  AcceptorOwner& owner = *this;
+  Acceptor acceptor(owner, *runtime_, AcceptorLimits{*listener_limit_, *overall_limit_});
+  ASSERT_TRUE(acceptor.Start(shared.fds[0].get()));
+  EXPECT_NE(WatchedEvents(shared.fds[0].get()) & EPOLLEXCLUSIVE, 0U);
 }
 
 TEST_F(AcceptorTest, AbortEndsEverything) {
