@@ -21,7 +21,6 @@ void* Arena::AllocateMore(size_t size, size_t alignment) {
   CHECK(chunk != nullptr);
   chunk->next = chunks_;
   chunks_ = chunk;
-  overflow_bytes_ += sizeof(Chunk) + bytes;
   char* begin = reinterpret_cast<char*>(chunk + 1);
 #if !defined(SLUICE_SANITIZE)
   if (bytes - size > static_cast<size_t>(end_ - next_)) {  // keep what has more room left

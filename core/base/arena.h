@@ -69,8 +69,6 @@ class Arena {
   // The parts, one behind the other.
   std::string_view Join(std::initializer_list<std::string_view> parts);
 
-  size_t overflow_bytes() const { return overflow_bytes_; }
-
  private:
   struct Chunk {
     Chunk* next;
@@ -82,7 +80,6 @@ class Arena {
   [[maybe_unused]] char* next_;
   [[maybe_unused]] char* end_;
   Chunk* chunks_ = nullptr;
-  size_t overflow_bytes_ = 0;
 };
 
 }  // namespace sluice

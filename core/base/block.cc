@@ -40,18 +40,13 @@ struct BlockPool {
   bool closed = false;  // the thread is ending: what comes back now goes to free()
 
   ~BlockPool() {
-    Trim();
-    closed = true;
-  }
-
-  void Trim() {
-    for (int i = 0; i < 2; ++i) {
-      while (Block* block = free[i]) {
-        free[i] = block->next_;
+    for (Block*& first : free) {
+      while (Block* block = first) {
+        first = block->next_;
         std::free(block);
       }
-      kept[i] = 0;
     }
+    closed = true;
   }
 
   Block* New(uint32_t capacity) {
@@ -94,7 +89,6 @@ thread_local BlockPool pool;
 
 Block* Block::New(uint32_t capacity) { return pool.New(capacity); }
 void Block::Free(Block* block) { pool.Free(block); }
-void Block::TrimThread() { pool.Trim(); }
 
 size_t Block::PooledBytes() {
   return size_t{pool.kept[0]} * kSmall + size_t{pool.kept[1]} * kLarge;

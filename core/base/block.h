@@ -34,9 +34,7 @@ class Block {
   uint32_t used() const { return used_; }
   void set_used(uint32_t used) { used_ = used; }
 
-  // Frees what this thread's free lists hold. Called when a worker ends.
-  static void TrimThread();
-  // Bytes that this thread's free lists hold.
+  // Bytes that this thread's free lists hold, until it ends; for tests.
   static size_t PooledBytes();
 
  private:

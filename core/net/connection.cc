@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "core/net/socket.h"
+
 namespace sluice {
 namespace {
 
@@ -80,10 +82,11 @@ void Connection::OnReady(uint32_t events) {
 
 void Connection::FinishConnect(uint32_t events) {
   if ((events & (FdWatch::kWritable | FdWatch::kFailed)) == 0) return;
-  int error = 0;
-  socklen_t size = sizeof(error);
-  if (getsockopt(transport_->fd(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
-  if (error != 0) return FailWith(error, "connect", false);
+  if (const Result<void> finished = sluice::FinishConnect(transport_->fd()); !finished) {
+    peer_closed_ = true;
+    write_failed_ = true;
+    return handler_.OnFailed(finished.error());
+  }
   connecting_ = false;
   write_wait_ = Wait::kNothing;
   if ((events & FdWatch::kReadable) != 0) read_wait_ = Wait::kNothing;

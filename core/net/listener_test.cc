@@ -1,8 +1,8 @@
 #include "core/net/listener.h"
 
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <grp.h>
-#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -37,7 +37,7 @@ Fd Connect(const Address& address) {
   if (!fd) return {};
   pollfd wait{.fd = fd->get(), .events = POLLOUT, .revents = 0};
   EXPECT_EQ(poll(&wait, 1, 10'000), 1);
-  EXPECT_TRUE(FinishConnect(fd->get(), address));
+  EXPECT_TRUE(FinishConnect(fd->get()));
   return std::move(*fd);
 }
 
@@ -119,7 +119,6 @@ TEST_F(ListenerTest, GivesConnectionAndPeer) {
   ASSERT_TRUE(RunUntilAccepted(1));
   const int fd = taker.accepted[0].fd.get();
   EXPECT_EQ(taker.accepted[0].peer, LocalAddress(client.get()));
-  EXPECT_EQ(PeerAddress(fd), LocalAddress(client.get()));
   EXPECT_EQ(LocalAddress(fd), sockets.address);
   EXPECT_NE(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
   EXPECT_NE(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
@@ -449,14 +448,14 @@ TEST(Socket, ARefusedConnectIsSafeToRetry) {
   } else {
     pollfd wait{.fd = fd->get(), .events = POLLOUT, .revents = 0};
     ASSERT_EQ(poll(&wait, 1, 10'000), 1);
-    const Result<void> result = FinishConnect(fd->get(), address);
+    const Result<void> result = FinishConnect(fd->get());
     ASSERT_FALSE(result);
     error = result.error();
   }
   EXPECT_EQ(error.code, Code::kRefused);
   EXPECT_EQ(error.side, Side::kUpstream);
   EXPECT_EQ(error.retry, Retry::kSafe);
-  EXPECT_EQ(error.detail, "connect " + address.ToString() + ": Connection refused");
+  EXPECT_THAT(error.detail, ::testing::EndsWith(": Connection refused"));
 }
 
 TEST(Socket, NobodyAtAUnixPathIsARefusal) {

@@ -11,8 +11,8 @@
 namespace sluice {
 namespace {
 
-Error ConnectError(const Address& address, int errno_value) {
-  Error error = SystemError(StrCat({"connect ", address.ToString()}), errno_value, Side::kUpstream);
+Error ConnectError(std::string_view what, int errno_value) {
+  Error error = SystemError(what, errno_value, Side::kUpstream);
   switch (errno_value) {
     case EAGAIN:  // unix(7): the listener's queue is full
     case ENOENT:  // there is no such unix socket: nobody listens
@@ -49,15 +49,18 @@ Result<Fd> StartConnect(const Address& address) {
   do {
     result = connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size);
   } while (result != 0 && errno == EINTR);
-  if (result != 0 && errno != EINPROGRESS) return Fail(ConnectError(address, errno));
+  if (result != 0 && errno != EINPROGRESS) {
+    const int error = errno;
+    return Fail(ConnectError(StrCat({"connect ", address.ToString()}), error));
+  }
   return fd;
 }
 
-Result<void> FinishConnect(int fd, const Address& address) {
+Result<void> FinishConnect(int fd) {
   int error = 0;
   socklen_t size = sizeof(error);
   if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
-  if (error != 0) return Fail(ConnectError(address, error));
+  if (error != 0) return Fail(ConnectError("connect", error));
   return {};
 }
 
@@ -65,13 +68,6 @@ Address LocalAddress(int fd) {
   sockaddr_storage storage;
   socklen_t size = sizeof(storage);
   if (getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
-  return Address::FromSockaddr(reinterpret_cast<const sockaddr*>(&storage), size);
-}
-
-Address PeerAddress(int fd) {
-  sockaddr_storage storage;
-  socklen_t size = sizeof(storage);
-  if (getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
   return Address::FromSockaddr(reinterpret_cast<const sockaddr*>(&storage), size);
 }
 

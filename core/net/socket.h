@@ -13,12 +13,11 @@ namespace sluice {
 // writable, or hung up, when the connect has ended: then FinishConnect says how. Errors are the
 // upstream's and safe to retry, except those of our own side (out of fds).
 Result<Fd> StartConnect(const Address& address);
-// How a connect ended. `address` is for the error's text.
-Result<void> FinishConnect(int fd, const Address& address);
+// How a connect ended.
+Result<void> FinishConnect(int fd);
 
 // kNone if the fd has none.
 Address LocalAddress(int fd);
-Address PeerAddress(int fd);
 
 // Ends our side of the stream; the other is still read. A socket that is gone already is no error.
 void ShutdownWrite(int fd);

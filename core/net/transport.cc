@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "core/net/socket.h"
+
 namespace sluice {
 namespace {
 
@@ -53,12 +55,8 @@ class PlainTransport final : public Transport {
     }
   }
 
-  void ShutdownWrite() override { shutdown(fd_, SHUT_WR); }
-
-  void ResetOnClose() override {
-    const linger reset{1, 0};
-    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-  }
+  void ShutdownWrite() override { sluice::ShutdownWrite(fd_); }
+  void ResetOnClose() override { sluice::ResetOnClose(fd_); }
 
  private:
   static IoResult Refusal(IoResult::Status wait) {

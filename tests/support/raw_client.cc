@@ -20,7 +20,7 @@ Fd ConnectTo(const Address& server) {
   // On one machine a connect ends at once, whether or not somebody accepts.
   pollfd writable{fd->get(), POLLOUT, 0};
   poll(&writable, 1, static_cast<int>(Driver::kGuard / kMillisecond));
-  const Result<void> connected = FinishConnect(fd->get(), server);
+  const Result<void> connected = FinishConnect(fd->get());
   EXPECT_TRUE(connected) << "connect to " << server.ToString() << ": "
                          << (connected ? "" : connected.error().detail);
   return std::move(*fd);
