@@ -12,18 +12,6 @@ class Endings : public ProxyFixture {
   // A POST that announces far more than is sent.
   static constexpr std::string_view kLongPost =
       "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n";
-
-  void WaitForUpstream(std::string_view text) {
-    driver_.RunUntil(
-        [&] {
-          return upstream_.connection_count() == 1 &&
-                 upstream_.connection(0).received().find(text) != std::string::npos;
-        },
-        text);
-  }
-  void WaitForUpstreamEnd() {
-    driver_.RunUntil([&] { return upstream_.connection(0).ended(); }, "the upstream's end");
-  }
 };
 
 TEST_F(Endings, AnEarlyAnswerIsFollowedByShutdownAndABoundedDiscard) {

@@ -249,10 +249,7 @@ TEST_F(Messages, ContinueIsSentWhenTheBodyIsPulled) {
 
 TEST_F(Messages, ContinueIsNotSentBeforeThereIsSomebodyToPullTheBody) {
   SilentPort silent;
-  StartYaml(
-      "listeners: [{ name: web, listen: '127.0.0.1:0', routes: [{ match: /, cluster: api }] }]\n"
-      "clusters: [{ name: api, endpoints: ['" +
-      silent.address().ToString() + "'] }]\n");
+  StartTo(silent.address());
   RawClient client(driver_, port());
   client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
   driver_.RunRounds(30);

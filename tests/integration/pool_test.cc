@@ -351,10 +351,7 @@ TEST_F(Connects, OnlyOnce) {
 
 TEST_F(Connects, ToNobodyElseWhereThereIsNobodyElse) {
   RefusingPort refusing;
-  StartYaml(
-      "listeners: [{ name: web, listen: '127.0.0.1:0', routes: [{ match: /, cluster: api }] }]\n"
-      "clusters: [{ name: api, endpoints: ['" +
-      refusing.address().ToString() + "'] }]\n");
+  StartTo(refusing.address());
   EXPECT_EQ(Ask(Get("/")).status, 503);
   EXPECT_EQ(Ended(1).attempts, 1U);
 }
@@ -387,10 +384,7 @@ TEST_F(Connects, AWaitingRequestTakesAConnectionThatGetsFree) {
 
 TEST_F(Connects, AClientThatLeavesDuringTheConnectIsForgotten) {
   SilentPort silent;
-  StartYaml(
-      "listeners: [{ name: web, listen: '127.0.0.1:0', routes: [{ match: /, cluster: api }] }]\n"
-      "clusters: [{ name: api, endpoints: ['" +
-      silent.address().ToString() + "'] }]\n");
+  StartTo(silent.address());
   RawClient client(driver_, port());
   client.Send(Get("/"));
   driver_.RunRounds(10);

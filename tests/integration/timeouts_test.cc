@@ -13,17 +13,6 @@ class Timeouts : public ProxyFixture {
   static constexpr std::string_view kPostHead =
       "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n";
 
-  void WaitForUpstream(std::string_view text) {
-    driver_.RunUntil(
-        [&] {
-          return upstream_.connection_count() == 1 &&
-                 upstream_.connection(0).received().find(text) != std::string::npos;
-        },
-        text);
-  }
-  void WaitForUpstreamEnd() {
-    driver_.RunUntil([&] { return upstream_.connection(0).ended(); }, "the upstream's end");
-  }
   // Nothing happens shortly before `time` from now on, and then a response comes.
   HttpText ResponseAt(RawClient& client, Nanos time) {
     Advance(time - 10 * kMillisecond);
@@ -208,10 +197,7 @@ TEST_F(Timeouts, AnIdleConnectionIsClosedInOrder) {
 
 TEST_F(Timeouts, ConnectIs503) {
   SilentPort silent;
-  StartYaml(
-      "listeners: [{ name: web, listen: '127.0.0.1:0', routes: [{ match: /, cluster: api }] }]\n"
-      "clusters: [{ name: api, endpoints: ['" +
-      silent.address().ToString() + "'] }]\n");
+  StartTo(silent.address());
   RawClient client(driver_, port());
   client.Send(Get("/"));
   driver_.RunRounds(10);

@@ -32,10 +32,6 @@ class Tunnels : public ProxyFixture {
     EXPECT_EQ(client->ReadResponse().status, 101);
     return client;
   }
-  void WaitForUpstream(std::string_view text) {
-    driver_.RunUntil(
-        [&] { return upstream_.connection(0).received().find(text) != std::string::npos; }, text);
-  }
 };
 
 TEST_F(Tunnels, AnUpgradeIsATunnelBothWays) {

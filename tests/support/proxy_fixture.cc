@@ -101,6 +101,26 @@ ProxyRig& ProxyFixture::Start(const Fields& fields) {
               After(fields.cluster), " }\n"}));
 }
 
+ProxyRig& ProxyFixture::StartTo(const Address& endpoint) {
+  return StartYaml(StrCat(
+      {"listeners: [{ name: web, listen: '127.0.0.1:0', routes: [{ match: /, cluster: api }] }]\n"
+       "clusters: [{ name: api, endpoints: ['",
+       endpoint.ToString(), "'] }]\n"}));
+}
+
+void ProxyFixture::WaitForUpstream(std::string_view text) {
+  driver_.RunUntil(
+      [&] {
+        return upstream_.connection_count() > 0 &&
+               upstream_.connection(0).received().find(text) != std::string::npos;
+      },
+      text);
+}
+
+void ProxyFixture::WaitForUpstreamEnd() {
+  driver_.RunUntil([&] { return upstream_.connection(0).ended(); }, "the upstream's end");
+}
+
 ProxyRig& ProxyFixture::StartYaml(std::string_view yaml) {
   const std::string text =
       Replaced(Replaced(std::string(yaml), "$UP", upstream_.text()), "$OTHER", other_.text());

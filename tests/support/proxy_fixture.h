@@ -54,6 +54,8 @@ class ProxyFixture : public ::testing::Test {
   ProxyRig& Start(const Fields& fields);
   // A whole config; $UP and $OTHER stand for the upstreams' addresses.
   ProxyRig& StartYaml(std::string_view yaml);
+  // One listener whose every request goes to `endpoint`.
+  ProxyRig& StartTo(const Address& endpoint);
   uint16_t port() const { return rig_->port(); }
 
   // A request without a body; `fields` are whole lines.
@@ -65,6 +67,10 @@ class ProxyFixture : public ::testing::Test {
   // What the upstream got as its last whole request.
   const HttpText& LastRequest(ScriptedUpstream& upstream) const;
   const HttpText& LastRequest() { return LastRequest(upstream_); }
+
+  // Until upstream_'s first connection has got `text`; until it has ended.
+  void WaitForUpstream(std::string_view text);
+  void WaitForUpstreamEnd();
 
   // Moves time, and lets what is due happen.
   void Advance(Nanos by);
