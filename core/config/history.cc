@@ -17,7 +17,7 @@
 #include <utility>
 
 #include "core/base/strings.h"
-#include "core/net/fd.h"
+#include "core/base/fd.h"
 
 namespace sluice {
 namespace {
