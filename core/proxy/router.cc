@@ -13,7 +13,9 @@ namespace {
 // What the endpoint is called in Host.
 std::string_view EndpointName(const WorkerEndpoint& endpoint, Arena& arena) {
   const Address& address = endpoint.pool.address();
-  if (endpoint.hostname.empty()) return address.is_ip() ? endpoint.text : "localhost";
+  if (endpoint.hostname.empty()) {
+    return address.is_ip() ? std::string_view(endpoint.text) : "localhost";
+  }
   if (address.port() == 80) return endpoint.hostname;
   return arena.Join({endpoint.hostname, ":", Decimal(address.port()).view()});
 }
