@@ -59,7 +59,7 @@ void Stream::Touch() { last_activity_ = runtime_.worker.loop.now(); }
 
 void Stream::OnHead(bool end) {
   head_complete_ = true;
-  request_ended_ = end;
+  request_end_ = end ? RequestEnd::kCame : RequestEnd::kOpen;
   Touch();
   info_.request = &request_head_;
   info_.request_head_bytes = request_head_.wire_size;
@@ -74,20 +74,14 @@ void Stream::OnHead(bool end) {
   if (refusal) return StartLocalReply(std::move(*refusal));
   const uint64_t most = runtime_.settings.body_size;
   if (most != 0 && request_head_.content_length.value_or(0) > most) {
-    LocalReply reply;
-    reply.status = 413;
-    reply.body = "payload too large\n";
-    reply.details = "request_payload_too_large";
-    return StartLocalReply(std::move(reply));
+    return RefuseBody();
   }
   if (!request_head_.upgrade.empty() && !end) {
-    LocalReply reply;
-    reply.status = 400;
-    reply.body = "a request to upgrade must have no body\n";
-    reply.details = "http1.body_disallowed";
-    reply.flag = ResponseFlag::kDownstreamProtocolError;
     connection_.codec().Drain(connection_.connection().output());
-    return StartLocalReply(std::move(reply));
+    return StartLocalReply({.status = 400,
+                            .body = "a request to upgrade must have no body\n",
+                            .flag = ResponseFlag::kDownstreamProtocolError,
+                            .details = "http1.body_disallowed"});
   }
   if (!end && runtime_.settings.body_idle_timeout > 0) {
     connection_.WatchDeadline(last_activity_ + runtime_.settings.body_idle_timeout);
@@ -128,7 +122,7 @@ void Stream::PrepareUpgrade() {
 
 void Stream::OnHeadersPassed(Direction direction, bool end) {
   if (direction == Direction::kResponse) return FinishResponseHead();
-  if (end) request_end_passed_ = true;
+  if (end) request_end_ = RequestEnd::kPassed;
   last_ = runtime_.last_filter->Create(*this);
   last_active_ = true;
   last_->OnRequestHeaders(request_head_, end);
@@ -140,14 +134,15 @@ void Stream::OnBody(Slice data) {
   request_pending_.Append(std::move(data));
   const uint64_t most = runtime_.settings.body_size;
   if (most != 0 && info_.request_body_bytes > most && !local_ && !tunnel_) {
-    LocalReply reply;
-    reply.status = 413;
-    reply.body = "payload too large\n";
-    reply.details = "request_payload_too_large";
-    if (response_ == ResponseState::kNone) return StartLocalReply(std::move(reply));
-    return Abort(ResponseFlag::kNone, "request_payload_too_large", true);
+    return RefuseBody();
   }
   if (request_wanted_) runtime_.worker.loop.Defer(request_task_);
+}
+
+void Stream::RefuseBody() {
+  constexpr std::string_view kDetails = "request_payload_too_large";
+  if (response_ != ResponseState::kNone) return Abort(ResponseFlag::kNone, kDetails, true);
+  StartLocalReply({.status = 413, .body = "payload too large\n", .details = std::string(kDetails)});
 }
 
 void Stream::OnTrailers(Headers& trailers) {
@@ -156,20 +151,15 @@ void Stream::OnTrailers(Headers& trailers) {
 }
 
 void Stream::OnEnd() {
-  if (request_ended_ && !tunnel_) return;
-  request_ended_ = true;
+  if (!request_open()) return;
+  request_end_ = RequestEnd::kCame;
   Touch();
   info_.request_end = last_activity_;
   if (request_wanted_) runtime_.worker.loop.Defer(request_task_);
 }
 
 void Stream::Pull(Direction direction) {
-  if (direction == Direction::kResponse) {
-    response_wanted_ = true;
-    wanted_notice_due_ = true;
-    return runtime_.worker.loop.Defer(response_task_);
-  }
-  PullRequestBody();
+  direction == Direction::kResponse ? WantResponse(false) : PullRequestBody();
 }
 
 void Stream::PullRequestBody() {
@@ -181,7 +171,7 @@ void Stream::PullRequestBody() {
       connection_.connection().Write();
     }
   }
-  if (!request_pending_.empty() || request_ended_ || chain_.Holds(Direction::kRequest)) {
+  if (!request_pending_.empty() || !request_open() || chain_.Holds(Direction::kRequest)) {
     runtime_.worker.loop.Defer(request_task_);
   }
   Touch();
@@ -190,26 +180,22 @@ void Stream::PullRequestBody() {
 
 void Stream::PumpRequest() {
   if (finished_ || !request_wanted_) return;
-  if (tunnel_) {
-    if (request_pending_.empty() && (!request_ended_ || request_end_passed_)) return;
-    request_wanted_ = false;
-    request_end_passed_ = request_ended_;
-    Buffer data = std::move(request_pending_);
-    const size_t size = data.size();
-    if (last_active_) last_->OnRequestBody(data, request_ended_, nullptr);
-    return ConsumedRequest(size);
-  }
-  if (chain_.Holds(Direction::kRequest)) {
+  if (!tunnel_ && chain_.Holds(Direction::kRequest)) {
     request_wanted_ = false;
     return chain_.ReleaseHeld(Direction::kRequest);
   }
-  if (request_end_passed_ || !chain_.CanTake(Direction::kRequest)) return;
-  if (request_pending_.empty() && !request_ended_) return;
+  if (request_end_ == RequestEnd::kPassed || (request_pending_.empty() && request_open())) return;
+  if (!tunnel_ && !chain_.CanTake(Direction::kRequest)) return;
   request_wanted_ = false;
-  request_end_passed_ = request_ended_;
-  const size_t bytes = request_pending_.size();
-  chain_.BodyArrived(Direction::kRequest, std::move(request_pending_), request_ended_,
-                     request_trailers_);
+  const bool end = !request_open();
+  if (end) request_end_ = RequestEnd::kPassed;
+  Buffer data = std::move(request_pending_);
+  const size_t bytes = data.size();
+  if (tunnel_) {
+    if (last_active_) last_->OnRequestBody(data, end, nullptr);
+  } else {
+    chain_.BodyArrived(Direction::kRequest, std::move(data), end, request_trailers_);
+  }
   ConsumedRequest(bytes);
 }
 
@@ -246,7 +232,7 @@ void Stream::StartResponse(bool end) {
 
 // Will the answer be over before the request is? Then its connection ends with it.
 bool Stream::LeavesRequestUnread() const {
-  if (request_ended_ || connection_.codec().CanReset()) return false;
+  if (!request_open() || connection_.codec().CanReset()) return false;
   if (expects_continue_ || !request_head_.content_length) return true;
   const uint64_t rest = *request_head_.content_length - info_.request_body_bytes;
   return connection_.connection().input().size() < rest;
@@ -280,26 +266,25 @@ void Stream::FinishResponseHead() {
     return EndResponse();
   }
   if (!tunnel_) response_length_.Begin(response_head_.headers);
-  WantResponse();
+  WantResponse(source_calls_);
 }
 
-void Stream::WantResponse() {
-  response_wanted_ = true;
-  // Whoever is sending looks at response_wanted() next. But a filter may have held the piece until
-  // now, and then nobody is.
-  if (!source_calls_) wanted_notice_due_ = true;
-  if (!source_calls_ || local_ || chain_.Holds(Direction::kResponse)) {
+// `source_looks`: the last filter is sending, and looks at response_wanted() next. But a filter may
+// have held the piece until now, and then nobody is.
+void Stream::WantResponse(bool source_looks) {
+  if (demand_ != Demand::kUntold) demand_ = source_looks ? Demand::kSeen : Demand::kUntold;
+  if (!source_looks || local_ || chain_.Holds(Direction::kResponse)) {
     runtime_.worker.loop.Defer(response_task_);
   }
 }
 
 bool Stream::response_wanted() const {
-  return response_wanted_ && (tunnel_ || chain_.CanTake(Direction::kResponse));
+  return demand_ != Demand::kNone && (tunnel_ || chain_.CanTake(Direction::kResponse));
 }
 
 void Stream::SendBody(Buffer&& data, bool end, Headers* trailers) {
   if (finished_ || local_) return;
-  response_wanted_ = false;
+  demand_ = Demand::kNone;
   Touch();
   source_calls_ = true;
   if (tunnel_) {
@@ -334,23 +319,19 @@ void Stream::EncodePiece(Buffer& data) {
   connection.Write();
   if (end) return EndResponse();
   if (connection.Blocked()) {
-    wanted_notice_due_ = true;  // OnWritable comes when all of it has left
-    connection.NotifyWritten();
-    return;
+    return connection.NotifyWritten();  // OnWritable comes when all of it has left
   }
-  WantResponse();
+  WantResponse(source_calls_);
 }
 
 void Stream::OnWritable() {
   if (finished_ || response_ != ResponseState::kHeadSent) return;
   Touch();
-  if (response_wanted_ || !response_rest_.empty()) return;
+  if (demand_ != Demand::kNone || !response_rest_.empty()) return;
   if (!tunnel_ && !chain_.CanTake(Direction::kResponse) && !chain_.Holds(Direction::kResponse)) {
     return;  // a filter holds a piece; when it lets go, EncodeBody asks for more
   }
-  response_wanted_ = true;
-  wanted_notice_due_ = true;
-  runtime_.worker.loop.Defer(response_task_);
+  WantResponse(false);
 }
 
 void Stream::OnEncodeMore() {
@@ -358,24 +339,23 @@ void Stream::OnEncodeMore() {
   Touch();
   Buffer rest = std::move(response_rest_);
   EncodePiece(rest);
-  if (!response_wanted_) return;  // it is over, or still waits
-  wanted_notice_due_ = true;
-  runtime_.worker.loop.Defer(response_task_);
 }
 
 void Stream::PumpResponse() {
-  if (finished_ || !response_wanted_) return;
+  if (finished_ || demand_ == Demand::kNone) return;
   if (!tunnel_ && chain_.Holds(Direction::kResponse)) {
-    response_wanted_ = false;
+    demand_ = Demand::kNone;
     return chain_.ReleaseHeld(Direction::kResponse);
   }
   if (local_) {
     if (!local_end_due_ || !chain_.CanTake(Direction::kResponse)) return;
     local_end_due_ = false;
-    response_wanted_ = false;
+    demand_ = Demand::kNone;
     return chain_.BodyArrived(Direction::kResponse, std::move(local_body_), true, nullptr);
   }
-  if (std::exchange(wanted_notice_due_, false) && last_active_) last_->OnResponseWanted();
+  if (demand_ != Demand::kUntold) return;
+  demand_ = Demand::kSeen;
+  if (last_active_) last_->OnResponseWanted();
 }
 
 void Stream::EndResponse() {
@@ -400,7 +380,7 @@ void Stream::EndTunnel() {
 void Stream::StartTunnel() {
   tunnel_due_ = false;
   tunnel_ = true;
-  request_ended_ = request_end_passed_ = false;
+  request_end_ = RequestEnd::kOpen;
   runtime_.stats.tunnels.Inc();
   connection_.codec().Tunnel(id_);
   connection_.FeedLater();
@@ -425,20 +405,25 @@ void Stream::AbandonLastFilter() {
   if (std::exchange(last_active_, false)) last_->OnAbandoned();
 }
 
+// What the response was to be, and whoever was making it, goes.
+void Stream::ReplaceResponse() {
+  AbandonLastFilter();
+  chain_.StopRequest();
+  local_ = true;
+  request_wanted_ = false;  // nobody takes it any more: what comes is not to pile up here
+  tunnel_due_ = local_end_due_ = false;
+  local_body_.Clear();
+  response_ = ResponseState::kStarted;
+  Touch();
+}
+
 void Stream::StartLocalReply(LocalReply reply) {
   if (finished_ || response_ == ResponseState::kEnded) return;
   // One that is on its way through the filters is not to be replaced: they would see two heads.
   if (response_ == ResponseState::kHeadSent || chain_.Begun(Direction::kResponse)) {
     return Abort(reply.flag, reply.details, true);
   }
-  AbandonLastFilter();
-  chain_.StopRequest();
-  local_ = true;
-  request_wanted_ = false;  // nobody takes it any more: what comes is not to pile up here
-  tunnel_due_ = local_end_due_ = false;
-  local_body_.Clear();  // of an answer that this one replaces
-  response_ = ResponseState::kStarted;
-  Touch();
+  ReplaceResponse();
   info_.flags.Set(reply.flag);
   if (!reply.details.empty()) info_.details = arena_.Copy(reply.details);
   info_.status = reply.status;
@@ -446,27 +431,12 @@ void Stream::StartLocalReply(LocalReply reply) {
   if (!reply.unmapped && !runtime_.settings.local_replies.empty()) {
     local_changes_ = runtime_.settings.local_replies.Apply(reply, info_);
   }
-  response_head_.headers.Clear();
-  response_head_.status = reply.status;
-  response_head_.protocol = Protocol::kHttp11;
-  response_head_.reason = {};
-  for (const auto& [name, value] : reply.headers) response_head_.headers.Add(name, value);
-  const bool no_body = StatusHasNoBody(reply.status);
-  if (!no_body) {
-    response_head_.content_length = reply.body.size();
-    response_head_.headers.Set(HeaderId::kContentLength, Decimal(reply.body.size()).view());
-    if (!reply.body.empty() && !response_head_.headers.Has(HeaderId::kContentType)) {
-      response_head_.headers.Set(HeaderId::kContentType, reply.content_type);
-    }
-  }
+  const bool has_body = WriteHead(reply, response_head_);
   info_.local_reply_body = arena_.Copy(reply.body);
-  const bool end = no_body || reply.body.empty() || request_head_.method() == Method::kHead;
-  if (!end) {
-    local_body_.Append(std::string_view(reply.body));
-    local_end_due_ = true;
-  }
   info_.response = &response_head_;
-  chain_.HeadersArrived(Direction::kResponse, end);
+  local_end_due_ = has_body && request_head_.method() != Method::kHead;
+  if (local_end_due_) local_body_.Append(std::string_view(reply.body));
+  chain_.HeadersArrived(Direction::kResponse, !local_end_due_);
 }
 
 // Of a request that never became whole filters see nothing, but the log gets its line.
@@ -545,44 +515,37 @@ Nanos Stream::LastMoved() const {
 Nanos Stream::CheckTimeouts(Nanos now) {
   if (finished_ || !head_complete_) return 0;
   Nanos next = 0;
-  if (!request_ended_ && !tunnel_ && runtime_.settings.body_idle_timeout > 0) {
+  if (request_open() && !tunnel_ && runtime_.settings.body_idle_timeout > 0) {
     // While nobody wants the next piece its time has not begun.
     const bool waits = request_wanted_ && request_pending_.empty();
     next = (waits ? last_activity_ : now) + runtime_.settings.body_idle_timeout;
     if (now >= next) {
       runtime_.stats.body_timeouts.Inc();
-      if (response_ == ResponseState::kHeadSent) {
-        Abort(ResponseFlag::kStreamIdleTimeout, "request_body_idle_timeout", true);
-        return 0;
-      }
-      LocalReply reply;
-      reply.status = 408;
-      reply.body = "request body timed out\n";
-      reply.flag = ResponseFlag::kStreamIdleTimeout;
-      reply.details = "request_body_idle_timeout";
-      StartLocalReply(std::move(reply));
-      return 0;
+      return TimeOut(408, "request body timed out\n", "request_body_idle_timeout");
     }
   }
   if (const Nanos idle = IdleTimeout(); idle > 0) {
     const Nanos deadline = LastMoved() + idle;
     if (now >= deadline) {
       runtime_.stats.idle_timeouts.Inc();
-      if (response_ >= ResponseState::kHeadSent) {
-        Abort(ResponseFlag::kStreamIdleTimeout, "stream_idle_timeout", true);
-        return 0;
-      }
-      LocalReply reply;
-      reply.status = request_ended_ ? 504 : 408;
-      reply.body = "stream timed out\n";
-      reply.flag = ResponseFlag::kStreamIdleTimeout;
-      reply.details = "stream_idle_timeout";
-      StartLocalReply(std::move(reply));
-      return 0;
+      return TimeOut(request_open() ? 408 : 504, "stream timed out\n", "stream_idle_timeout");
     }
     if (next == 0 || deadline < next) next = deadline;
   }
   return next;
+}
+
+Nanos Stream::TimeOut(uint16_t status, std::string_view body, std::string_view details) {
+  constexpr ResponseFlag kFlag = ResponseFlag::kStreamIdleTimeout;
+  if (response_ >= ResponseState::kHeadSent) {
+    Abort(kFlag, details, true);
+  } else {
+    StartLocalReply({.status = status,
+                     .body = std::string(body),
+                     .flag = kFlag,
+                     .details = std::string(details)});
+  }
+  return 0;
 }
 
 void Stream::Finish() {

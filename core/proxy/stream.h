@@ -65,10 +65,22 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   bool holds_input() const { return !request_pending_.empty() && !request_wanted_; }
   bool finished() const { return finished_; }
   // The request was not received whole.
-  bool request_open() const { return !request_ended_; }
+  bool request_open() const { return request_end_ == RequestEnd::kOpen; }
 
  private:
   enum class ResponseState : uint8_t { kNone, kStarted, kHeadSent, kEnded };
+  // Of the body, or of the client's way through a tunnel.
+  enum class RequestEnd : uint8_t {
+    kOpen,
+    kCame,    // from the codec
+    kPassed,  // to the chain
+  };
+  // Is the response's next piece wanted?
+  enum class Demand : uint8_t {
+    kNone,
+    kSeen,    // yes, and the last filter knows, or is sending and looks next
+    kUntold,  // yes, and the last filter is to be told
+  };
 
   // ChainOwner
   void OnHeadersPassed(Direction direction, bool end) override;
@@ -101,15 +113,19 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   void ShowBrokenHead();
   EdgeInput Edge() const;
   Nanos LastMoved() const;
+  // Nothing moved for too long. Returns 0.
+  Nanos TimeOut(uint16_t status, std::string_view body, std::string_view details);
   void MatchRoute();
   void PrepareUpgrade();
   void StartLocalReply(LocalReply reply);
+  void ReplaceResponse();
+  void RefuseBody();
   void AbandonLastFilter();
   void PumpRequest();
   void PumpResponse();
   bool LeavesRequestUnread() const;
   void FinishResponseHead();
-  void WantResponse();
+  void WantResponse(bool source_looks);
   void EncodeBody(Buffer& data, bool end, Headers* trailers);
   void EncodePiece(Buffer& data);
   void ConsumedRequest(size_t bytes);
@@ -125,14 +141,12 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   const StreamId id_;
   ResponseState response_ = ResponseState::kNone;
   bool head_complete_ = false;
-  bool request_ended_ = false;       // the codec saw its end
-  bool request_wanted_ = false;      // someone waits for the next piece of the body
-  bool request_end_passed_ = false;  // the chain was given the end
+  RequestEnd request_end_ = RequestEnd::kOpen;
+  Demand demand_ = Demand::kNone;
+  bool request_wanted_ = false;  // someone waits for the next piece of the body
   bool expects_continue_ = false;
-  bool response_wanted_ = false;
-  bool source_calls_ = false;       // the last filter is inside StartResponse or SendBody
-  bool wanted_notice_due_ = false;  // the last filter is to be told that it may send
-  bool local_ = false;              // the response is our own
+  bool source_calls_ = false;  // the last filter is inside StartResponse or SendBody
+  bool local_ = false;         // the response is our own
   bool local_end_due_ = false;
   bool response_piece_end_ = false;  // the piece that is encoded now is the last
   bool last_active_ = false;         // the last filter works on the request
