@@ -28,7 +28,7 @@ constexpr std::string_view kPlain = "GET /plain HTTP/1.1\r\nHost: a\r\n\r\n";
 constexpr std::string_view kSlow = "GET /delay/5s HTTP/1.1\r\nHost: a\r\n\r\n";
 
 // An echo server behind one acceptor, on a clock that stands still.
-class AcceptorTest : public testing::Test, private AcceptorOwner {
+class AcceptorTest : public testing::Test, protected AcceptorOwner {
  protected:
   // 0: no limit.
   void Start(uint32_t listener_limit, uint32_t overall_limit = 0) {
