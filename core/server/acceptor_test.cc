@@ -31,7 +31,8 @@ constexpr std::string_view kSlow = "GET /delay/5s HTTP/1.1\r\nHost: a\r\n\r\n";
 class AcceptorTest : public testing::Test, protected AcceptorOwner {
  protected:
   // 0: no limit.
-  void Start(uint32_t listener_limit, uint32_t overall_limit = 0) {
+  void Start(uint32_t listener_limit, uint32_t overall_limit = 0,
+             std::string_view address = "127.0.0.1:0") {
     auto settings = std::make_unique<ListenerSettings>();
     settings->name = "web";
     settings->stats = StatsScope(*directory_, {{"listener", "web"}}).Group<ListenerStats>();
@@ -43,7 +44,7 @@ class AcceptorTest : public testing::Test, protected AcceptorOwner {
     AcceptorOwner& owner = *this;
     acceptor_ = std::make_unique<Acceptor>(owner, *runtime_,
                                            AcceptorLimits{*listener_limit_, *overall_limit_});
-    sockets_ = OpenListenSockets(*Address::Parse("127.0.0.1:0"), 1).value();
+    sockets_ = OpenListenSockets(*Address::Parse(address), 1).value();
     ASSERT_TRUE(acceptor_->Start(sockets_.fds[0].get()));
   }
 
@@ -308,15 +309,15 @@ uint32_t WatchedEvents(int fd) {
   return 0;
 }
 
-TEST_F(AcceptorTest, OnlyASocketOfAllWorkersWakesOneOfThem) {
+TEST_F(AcceptorTest, AWorkersOwnSocketWakesIt) {
   Start(0);
+  EXPECT_NE(WatchedEvents(sockets_.fds[0].get()), 0U);
   EXPECT_EQ(WatchedEvents(sockets_.fds[0].get()) & EPOLLEXCLUSIVE, 0U);
-  const Address path = Address::Unix("@sluice-acceptor-test-" + std::to_string(getpid())).value();
-  const ListenSockets shared = OpenListenSockets(path, 2).value();
-  AcceptorOwner& owner = *this;
-  Acceptor acceptor(owner, *runtime_, AcceptorLimits{*listener_limit_, *overall_limit_});
-  ASSERT_TRUE(acceptor.Start(shared.fds[0].get()));
-  EXPECT_NE(WatchedEvents(shared.fds[0].get()) & EPOLLEXCLUSIVE, 0U);
+}
+
+TEST_F(AcceptorTest, ASocketOfAllWorkersWakesOneOfThem) {
+  Start(0, 0, "unix:@sluice-acceptor-test-" + std::to_string(getpid()));
+  EXPECT_NE(WatchedEvents(sockets_.fds[0].get()) & EPOLLEXCLUSIVE, 0U);
 }
 
 TEST_F(AcceptorTest, AbortEndsEverything) {
