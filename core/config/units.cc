@@ -120,7 +120,8 @@ std::optional<double> ParseRate(std::string_view text) {
   const std::string_view unit = text.substr(slash + 1);
   const auto factor = Factor(kDurations, unit);
   if (!events || *events < 0 || !factor || *factor < kSecond) return std::nullopt;
-  return *events / static_cast<double>(*factor / kSecond);
+  const auto seconds = *factor / kSecond;  // whole ones: the units are s, m and h
+  return *events / static_cast<double>(seconds);
 }
 
 std::optional<double> ParsePercent(std::string_view text) {

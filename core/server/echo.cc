@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/check.h"
 #include "core/base/strings.h"
 #include "core/event/loop.h"
 #include "core/event/timer.h"
@@ -215,9 +216,11 @@ void EchoFactory::AppendPattern(Buffer& out, uint64_t offset, uint64_t size) {
     while (pattern.size() < Block::kLarge) pattern += kLine;
     pattern_ = Slice::Copy(pattern);
   }
+  const uint64_t length = pattern_.size();
+  CHECK(length > 0);
   while (size > 0) {
-    const uint64_t begin = offset % pattern_.size();
-    const uint64_t count = std::min<uint64_t>(size, pattern_.size() - begin);
+    const uint64_t begin = offset % length;
+    const uint64_t count = std::min<uint64_t>(size, length - begin);
     out.Append(pattern_.Share(begin, count));
     offset += count;
     size -= count;

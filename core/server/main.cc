@@ -80,4 +80,5 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace sluice
 
+// NOLINTNEXTLINE(bugprone-exception-escape): what is thrown this far may end the process
 int main(int argc, char** argv) { return sluice::Main(argc, argv); }
