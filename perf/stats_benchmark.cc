@@ -15,9 +15,9 @@ namespace sluice {
 namespace {
 
 std::unique_ptr<StatsSegment> Segment(uint32_t workers) {
-  StatsLimits limits;
-  limits.workers = workers;
-  return StatsSegment::Create(limits).value();
+  StatsOptions options;
+  options.workers = workers;
+  return StatsSegment::Create(options).value();
 }
 
 void BM_CounterInc(benchmark::State& state) {

@@ -84,7 +84,7 @@ class AcceptorTest : public testing::Test, protected AcceptorOwner {
   FakeClock clock_;
   std::unique_ptr<Loop> loop_ = Loop::Create(clock_).value();
   test::Driver driver_{loop_.get()};
-  std::unique_ptr<StatsSegment> segment_ = StatsSegment::Create(StatsLimits{}).value();
+  std::unique_ptr<StatsSegment> segment_ = StatsSegment::Create(StatsOptions{}).value();
   std::unique_ptr<StatsDirectory> directory_ = std::make_unique<StatsDirectory>(*segment_);
   ServerStatus status_;
   ProxyWorker worker_{*loop_, directory_->main_row(), status_, 0};

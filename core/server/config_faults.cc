@@ -224,7 +224,7 @@ std::vector<ConfigError> FindConfigFaults(const LoadedConfig& loaded) {
   const Result<std::unique_ptr<Loop>> loop = Loop::Create(clock);
   if (!loop) return {loaded.Problem("", loop.error().detail)};
   // What a dry load registers must not stay in the process' own stats.
-  const Result<std::unique_ptr<StatsSegment>> segment = StatsSegment::Create(StatsLimits{});
+  const Result<std::unique_ptr<StatsSegment>> segment = StatsSegment::Create(StatsOptions{});
   if (!segment) return {loaded.Problem("", segment.error().detail)};
   StatsDirectory directory(**segment, [](std::string_view) {});
   return Finder(loaded, **loop, clock, directory).Run();

@@ -36,7 +36,7 @@ class GenerationTest : public testing::Test {
 
   FakeClock clock_;
   std::unique_ptr<Loop> loop_ = Loop::Create(clock_).value();
-  std::unique_ptr<StatsSegment> segment_ = StatsSegment::Create(StatsLimits{}).value();
+  std::unique_ptr<StatsSegment> segment_ = StatsSegment::Create(StatsOptions{}).value();
   StatsDirectory directory_{*segment_};
   ServerStatus status_;
   LoadContext context_{directory_, clock_, status_, "", 1, {}, true};

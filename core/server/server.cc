@@ -67,18 +67,31 @@ Result<void> Server::Init() {
   SLUICE_TRY(usr1_.Start(*loop_, SIGUSR1));
   SLUICE_TRY(hup_.Start(*loop_, SIGHUP));
   SLUICE_TRY(usr2_.Start(*loop_, SIGUSR2));
-  StatsLimits limits;
-  limits.workers = options_.workers;
-  Result<std::unique_ptr<StatsSegment>> segment = StatsSegment::Create(limits);
-  if (!segment) return Fail(std::move(segment).error());
-  segment_ = std::move(*segment);
-  directory_ = std::make_unique<StatsDirectory>(*segment_);
+  SLUICE_TRY(OpenStats());
   stats_ = StatsScope(*directory_).Group<ServerStats>().Bind(directory_->main_row());
   stats_.build_info.Set(1);
   stats_.start_time.Set(loop_->wall() / kSecond);
   stats_.workers.Set(options_.workers);
   fd_limit_ = RaiseFdLimit();
   stats_.max_fds.Set(static_cast<int64_t>(fd_limit_));
+  return {};
+}
+
+Result<void> Server::OpenStats() {
+  StatsOptions stats;
+  stats.workers = options_.workers;
+  stats.size = options_.stats_size;
+  if (!options_.user.empty()) {
+    const Result<uid_t> user = FindUser(options_.user);
+    if (!user) return Fail(user.error());
+    stats.owner = *user;
+  }
+  Result<std::unique_ptr<StatsSegment>> segment =
+      options_.stats_path.empty() ? StatsSegment::Create(stats)
+                                  : StatsSegment::Attach(options_.stats_path, stats);
+  if (!segment) return Fail(std::move(segment).error());
+  segment_ = std::move(*segment);
+  directory_ = std::make_unique<StatsDirectory>(*segment_);
   return {};
 }
 
@@ -328,6 +341,7 @@ ServerSummary Server::Summary() const {
 StatsReader Server::FreshStats() {
   stats_.resident_bytes.Set(static_cast<int64_t>(ResidentBytes()));
   stats_.open_fds.Set(static_cast<int64_t>(OpenFds()));
+  directory_->CountPageFailures();
   return StatsReader(*segment_);
 }
 

@@ -38,6 +38,8 @@ struct ServerOptions {
   std::string user;
   std::string group;
   uint32_t max_connections = 0;  // 0: as many as the fd limit allows
+  std::string stats_path;        // empty: memory of this process alone
+  uint64_t stats_size = kStatsDefaultSize;
 };
 
 class Server final : private WorkerEvents, private AdminSource {
@@ -62,6 +64,7 @@ class Server final : private WorkerEvents, private AdminSource {
  private:
   Server(ServerOptions options, std::unique_ptr<Clock> clock, std::unique_ptr<Loop> loop);
   Result<void> Init();
+  Result<void> OpenStats();
 
   // WorkerEvents
   void OnWorkerAccepting(uint32_t worker, const Result<void>& result) override;

@@ -20,21 +20,26 @@ struct ServerStats {
   Gauge max_fds;
 
   void Describe(MetricTable& table) {
-    table.Add(build_info, {"sluice_build_info", "Always 1; the version is its label."},
+    table.Add(build_info,
+              {"sluice_build_info", "Always 1; the version is its label.", MetricUnit::kNone,
+               GaugeOf::kLatestProcess},
               {{"version", kVersion}});
     table.Add(start_time,
-              {"sluice_server_start_time_seconds", "When the process started, since the epoch."});
+              {"sluice_server_start_time_seconds", "When the process started, since the epoch.",
+               MetricUnit::kNone, GaugeOf::kLatestProcess});
     table.Add(ready, {"sluice_server_ready", "1 while /ready answers 200."});
     table.Add(draining, {"sluice_server_draining", "1 from SIGTERM on."});
     table.Add(workers, {"sluice_server_workers", "Threads that serve requests."});
     table.Add(max_connections, {"sluice_server_connections_limit",
                                 "Client connections that there may be at a time."});
     table.Add(config_version,
-              {"sluice_server_config_version", "Counts the configurations of this process."});
+              {"sluice_server_config_version", "Counts the configurations of this process.",
+               MetricUnit::kNone, GaugeOf::kLatestProcess});
     table.Add(resident_bytes, {"sluice_server_resident_memory_bytes",
                                "Memory of the process that is in RAM.", MetricUnit::kBytes});
     table.Add(open_fds, {"sluice_server_open_fds", "Open file descriptors."});
-    table.Add(max_fds, {"sluice_server_max_fds", "The limit of open file descriptors."});
+    table.Add(max_fds, {"sluice_server_max_fds", "The limit of open file descriptors.",
+                        MetricUnit::kNone, GaugeOf::kLatestProcess});
   }
 };
 

@@ -61,7 +61,7 @@ class WorkerTest : public testing::Test, private WorkerEvents {
   std::unique_ptr<Loop> loop_ = Loop::Create(clock_).value();
   test::Driver driver_{loop_.get()};
   std::unique_ptr<StatsSegment> segment_ =
-      StatsSegment::Create(StatsLimits{.workers = kWorkers}).value();
+      StatsSegment::Create(StatsOptions{.workers = kWorkers}).value();
   StatsDirectory directory_{*segment_};
   ServerStatus status_;
   ConnectionLimit connections_{100};

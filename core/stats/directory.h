@@ -2,30 +2,35 @@
 //
 // Owned by the Server, for the main thread only; workers get ids (or a StatsGroup of them) inside
 // what is published to them. Registering the same name and labels again gives the same id, in any
-// order of the labels. Series are never taken out.
+// order of the labels, in this process and in every other of the segment: each change is made under
+// a lock of the file, having read what others added. Series are never taken out, but one that no
+// live process uses may be recycled when the directory is full: its cells are zeroed and its id
+// becomes one of a dropped series.
 //
-// A full directory never fails: a series that does not fit is dropped (SeriesId::dropped(); its
-// handles write to a scratch cell), counted in sluice_stats_dropped_registrations_total, and the
-// first is told to `warn`, or to the log.
+// Nothing here fails: a series that does not fit is dropped (SeriesId::dropped(); its handles write
+// to a scratch cell), counted in sluice_stats_dropped_registrations_total, and the first is told to
+// `warn`, or to the log. The same if a stopped process holds the lock.
 #ifndef SLUICE_CORE_STATS_DIRECTORY_H_
 #define SLUICE_CORE_STATS_DIRECTORY_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "core/base/clock.h"
 #include "core/stats/counter.h"
 #include "core/stats/metric.h"
 #include "core/stats/row.h"
+#include "core/stats/series_table.h"
+#include "core/stats/shared_word.h"
 
 namespace sluice {
 
 class StatsSegment;
-struct StatsSegmentHeader;
-struct StatsText;
 
 class StatsDirectory {
  public:
@@ -44,26 +49,35 @@ class StatsDirectory {
 
   SeriesId Register(MetricKind kind, const Metric& metric, const LabelList& labels);
 
+  // The word of this name and labels, shared between workers and with the next process; one that
+  // does not fit is this process' alone, and counted as a dropped series.
+  SharedWord Word(std::string_view name, const LabelList& labels = {});
+
+  // Brings sluice_stats_page_failures_total up to date.
+  void CountPageFailures();
+
   // The row of the thread that registers: for what the main thread itself counts.
   StatsRow main_row() const { return main_row_; }
 
  private:
-  static constexpr uint32_t kFull = UINT32_MAX;
+  SeriesId RegisterKind(uint8_t kind, Metric metric, const LabelList& labels);
+  SeriesId Drop(std::string_view name, std::string_view reason);
 
-  uint32_t FindOrAddFamily(MetricKind kind, const Metric& metric);
-  SeriesId AddSeries(MetricKind kind, uint32_t family, std::string_view labels);
-  SeriesId Drop(std::string_view name);
-  bool HasText(size_t size) const;
-  StatsText AddText(std::string_view text);
-
-  StatsSegmentHeader& header_;
+  StatsSegment& segment_;
+  StatsSeriesTable table_;
   StatsRow main_row_;
   Warn warn_;
   bool warned_ = false;
-  // Borrow the names, in the segment; the second is keyed by a hash of family and labels.
-  std::unordered_map<std::string_view, uint32_t> families_;
-  std::unordered_multimap<uint64_t, uint32_t> series_;
+  Nanos patience_;  // with who holds the lock
+  struct Registered {
+    uint8_t kind;
+    MetricUnit unit;
+  };
+  std::unordered_map<std::string, Registered> registered_;       // by this process, by name
+  std::map<std::string, std::unique_ptr<StatsCell>> own_words_;  // by name and labels
   sluice::Counter dropped_;
+  sluice::Counter page_failures_;
+  uint64_t counted_page_failures_ = 0;  // of the segment's
 };
 
 }  // namespace sluice

@@ -1,11 +1,14 @@
 #include "core/stats/directory.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "core/stats/layout.h"
 #include "core/stats/reader.h"
 #include "core/stats/segment.h"
 
@@ -15,11 +18,11 @@ namespace {
 constexpr Metric kRequests = {"requests_total", "Requests."};
 constexpr std::string_view kDropped = "sluice_stats_dropped_registrations_total";
 
-std::unique_ptr<StatsSegment> Segment(const StatsLimits& limits = {}) {
-  return StatsSegment::Create(limits).value();
+std::unique_ptr<StatsSegment> Segment(const StatsOptions& options = {}) {
+  return StatsSegment::Create(options).value();
 }
 
-// One series is the directory's own.
+// Two series are the directory's own.
 TEST(StatsDirectory, SameNameAndLabelsIsTheSameSeries) {
   const auto segment = Segment();
   StatsDirectory directory(*segment);
@@ -30,7 +33,7 @@ TEST(StatsDirectory, SameNameAndLabelsIsTheSameSeries) {
   EXPECT_NE(directory.Counter(kRequests, {{"cluster", "api"}}), id);
   EXPECT_NE(directory.Counter(kRequests), id);
   EXPECT_NE(directory.Counter({"other_total", ""}, {{"cluster", "api"}, {"code", "200"}}), id);
-  EXPECT_EQ(StatsReader(*segment).series_count(), 6u);
+  EXPECT_EQ(StatsReader(*segment).series_count(), 7u);
 }
 
 TEST(StatsDirectory, SeriesHaveCellsOfTheirOwn) {
@@ -60,7 +63,9 @@ TEST(StatsDirectory, EntriesSayWhatWasRegistered) {
   const SeriesId id = directory.Histogram({"d_seconds", "Time.", MetricUnit::kMicroseconds},
                                           {{"route", "/"}, {"cluster", "a\"b"}});
   const StatsReader reader(*segment);
-  const StatsReader::Series series = reader.series(id.index());
+  StatsReader::Series series;
+  ASSERT_TRUE(reader.Read(id.index(), series));
+  EXPECT_EQ(series.id, id);
   EXPECT_EQ(series.labels, "cluster=\"a\\\"b\",route=\"/\"");
   const StatsReader::Family family = reader.family(series.family);
   EXPECT_EQ(family.name, "d_seconds");
@@ -76,7 +81,7 @@ TEST(StatsDirectory, EntriesSayWhatWasRegistered) {
 class FullDirectoryTest : public testing::TestWithParam<StatsLimits> {};
 
 TEST_P(FullDirectoryTest, DropsCountsAndWarnsOnce) {
-  const auto segment = Segment(GetParam());
+  const auto segment = Segment({.limits = GetParam()});
   std::vector<std::string> warnings;
   StatsDirectory directory(*segment, [&warnings](std::string_view w) { warnings.emplace_back(w); });
   const StatsReader reader(*segment);
@@ -119,11 +124,11 @@ INSTANTIATE_TEST_SUITE_P(Limits, FullDirectoryTest,
                          testing::Values(StatsLimits{.max_series = 5},
                                          StatsLimits{.max_histograms = 5},
                                          StatsLimits{.max_families = 5},
-                                         StatsLimits{.text_size = 200}),
+                                         StatsLimits{.text_size = 400}),
                          NameOf);
 
 TEST(StatsDirectory, DroppedCountersAndGaugesCountNowhere) {
-  const auto segment = Segment({.max_series = 2});
+  const auto segment = Segment({.limits = StatsLimits{.max_series = 3}});
   StatsDirectory directory(*segment, [](std::string_view) {});
   const SeriesId kept = directory.Counter({"kept_total", ""});
   const SeriesId counter = directory.Counter({"lost_total", ""});
@@ -141,12 +146,142 @@ TEST(StatsDirectory, DroppedCountersAndGaugesCountNowhere) {
 }
 
 TEST(StatsDirectory, NoRoomAtAllIsNoCrash) {
-  const auto segment = Segment(
-      {.workers = 1, .max_series = 0, .max_histograms = 0, .max_families = 0, .text_size = 0});
+  const auto segment = Segment({.limits = StatsLimits{.max_series = 0,
+                                                      .max_histograms = 0,
+                                                      .max_words = 0,
+                                                      .max_families = 0,
+                                                      .text_size = 0}});
   StatsDirectory directory(*segment, [](std::string_view) {});
   EXPECT_TRUE(directory.Counter(kRequests).dropped());
   segment->worker_row(0).counter(SeriesId()).Inc();
   EXPECT_EQ(StatsReader(*segment).series_count(), 0u);
+}
+
+// A segment file and two processes of it, whose directory is full.
+class RecyclingTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "sluice-stats-XXXXXX";
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::unique_ptr<StatsSegment> Attach() {
+    StatsOptions options;
+    options.size = kStatsMinSize;
+    options.limits = StatsLimits{
+        .max_series = 7, .max_histograms = 2, .max_words = 2, .max_families = 8, .text_size = 1024};
+    return StatsSegment::Attach(folder_ + "/segment", options).value();
+  }
+
+  static SeriesId Endpoint(StatsDirectory& directory, std::string_view endpoint) {
+    return directory.Counter({"endpoint_total", ""}, {{"endpoint", endpoint}});
+  }
+  static SeriesId Sizes(StatsDirectory& directory, std::string_view endpoint) {
+    return directory.Histogram({"endpoint_bytes", ""}, {{"endpoint", endpoint}});
+  }
+
+  std::string folder_;
+};
+
+TEST_F(RecyclingTest, SeriesOfTheDeadMakeRoom) {
+  SeriesId dead_counter;
+  SeriesId dead_histogram;
+  SeriesId gone;
+  {
+    const auto segment = Attach();
+    StatsDirectory directory(*segment);
+    dead_counter = Endpoint(directory, "a");
+    gone = Endpoint(directory, "b");
+    dead_histogram = Sizes(directory, "a");
+    ASSERT_FALSE(Sizes(directory, "b").dropped());
+    directory.Word("w").Store(5);
+    for (const StatsRow& row : {segment->main_row(), segment->worker_row(0)}) {
+      row.counter(dead_counter).Inc(5);
+      row.counter(gone).Inc(5);
+      for (uint64_t value = 1; value < 1000; ++value) row.histogram(dead_histogram).Record(value);
+    }
+    EXPECT_TRUE(Endpoint(directory, "c").dropped()) << "our own are not recycled";
+  }
+  const auto segment = Attach();
+  StatsDirectory directory(*segment, [](std::string_view) {});
+  const auto peer_segment = Attach();
+  StatsDirectory peer(*peer_segment, [](std::string_view) {});
+  const StatsReader reader(*segment);
+
+  const SeriesId counter = Endpoint(directory, "a name that is longer than the one before it");
+  ASSERT_FALSE(counter.dropped());
+  const SeriesId histogram = Sizes(directory, "c");
+  ASSERT_FALSE(histogram.dropped());
+  EXPECT_EQ(reader.counter(counter), 0u);
+  HistogramSnapshot snapshot;
+  reader.histogram(histogram, snapshot);
+  EXPECT_EQ(snapshot.count() + snapshot.sum(), 0u);
+  segment->worker_row(0).counter(counter).Inc(2);
+  segment->worker_row(0).histogram(histogram).Record(2);
+
+  // Ids of the former generation read, and count, nowhere.
+  EXPECT_EQ(reader.counter(dead_counter), 0u);
+  segment->main_row().counter(dead_counter).Inc(100);
+  segment->main_row().histogram(dead_histogram).Record(100);
+  EXPECT_EQ(reader.counter(counter), 2u);
+  reader.histogram(histogram, snapshot);
+  EXPECT_EQ(snapshot.count(), 1u);
+
+  // The other process sees the new names, and the same ids.
+  EXPECT_EQ(Endpoint(peer, "a name that is longer than the one before it"), counter);
+  EXPECT_EQ(Sizes(peer, "c"), histogram);
+  // What one process uses is not recycled by the other; what is left is.
+  const SeriesId last = Endpoint(peer, "d");
+  ASSERT_FALSE(last.dropped());
+  EXPECT_EQ(last.index(), gone.index());
+  EXPECT_TRUE(Endpoint(directory, "e").dropped());
+  EXPECT_TRUE(Endpoint(peer, "e").dropped());
+  EXPECT_EQ(Endpoint(directory, "d"), last);
+  EXPECT_EQ(Endpoint(directory, "a name that is longer than the one before it"), counter);
+}
+
+TEST_F(RecyclingTest, AWordIsRecycledAsAWord) {
+  {
+    const auto segment = Attach();
+    StatsDirectory directory(*segment);
+    directory.Word("w", {{"i", "1"}}).Store(1);
+    directory.Word("w", {{"i", "2"}}).Store(2);
+    SharedWord own = directory.Word("w", {{"i", "3"}});
+    own.Store(3);
+    EXPECT_EQ(directory.Word("w", {{"i", "3"}}).Load(), 3u) << "this process has it";
+  }
+  const auto segment = Attach();
+  StatsDirectory directory(*segment, [](std::string_view) {});
+  EXPECT_EQ(directory.Word("w", {{"i", "2"}}).Load(), 2u);
+  EXPECT_EQ(directory.Word("w", {{"i", "3"}}).Load(), 0u);
+  EXPECT_EQ(directory.Word("w", {{"i", "2"}}).Load(), 2u);
+}
+
+// Killed while it recycled: the entry is of no generation, and free for the next.
+TEST_F(RecyclingTest, AHalfWrittenEntryIsTakenAnew) {
+  SeriesId half;
+  {
+    const auto segment = Attach();
+    StatsDirectory directory(*segment);
+    for (const char* name : {"a", "b", "c", "d", "e"}) half = Endpoint(directory, name);
+    ASSERT_FALSE(half.dropped());
+    auto* entries =
+        StatsAt<StatsSeriesEntry>(segment->header(), RegionsOf(segment->header().limits).series);
+    entries[half.index()].generation = half.generation() + 1;
+    entries[half.index()].text_capacity = 0;
+  }
+  const auto segment = Attach();
+  StatsDirectory directory(*segment);
+  EXPECT_EQ(StatsReader(*segment).Find("endpoint_total", {{"endpoint", "e"}}), std::nullopt);
+  std::vector<SeriesId> ids;
+  for (const char* name : {"f", "g", "h", "i", "j"}) ids.push_back(Endpoint(directory, name));
+  for (const SeriesId id : ids) {
+    ASSERT_FALSE(id.dropped());
+    segment->main_row().counter(id).Inc();
+    EXPECT_EQ(StatsReader(*segment).counter(id), 1u);
+  }
 }
 
 TEST(StatsDirectoryDeathTest, FaultsOfOurOwnCodeAreCaught) {

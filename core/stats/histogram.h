@@ -7,8 +7,9 @@
 // contradict.
 //
 // Memory: a histogram costs 128 bytes a row, plus 256 bytes for each octave (power of two) that the
-// row's thread has met, taken from the row's own pool at the first value and kept. A latency
-// spreads over 5 to 8 octaves: under 2.5 KiB a row where a flat array would take 8.
+// row's thread has met, taken from the row's own pages at the first value and kept. A latency
+// spreads over 5 to 8 octaves: under 2.5 KiB a row where a flat array would take 8. When shared
+// memory is full, values of an octave that has no cells yet are not counted (StatsPages says so).
 //
 // Ownership and threads as for Counter.
 #ifndef SLUICE_CORE_STATS_HISTOGRAM_H_
@@ -20,7 +21,7 @@
 
 namespace sluice {
 
-struct StatsRowHeader;
+class StatsRowPages;
 
 inline constexpr unsigned kHistogramSubBuckets = 32;
 inline constexpr unsigned kHistogramOctaves =
@@ -45,7 +46,7 @@ constexpr uint64_t HistogramBucketLower(unsigned bucket) {
 // The fixed part of one histogram in one row; in shared memory.
 struct StatsHistogramCells {
   StatsCell sum;
-  // Where each octave's 32 cells are, in words from the row's begin; 0 until the first value.
+  // Where each octave's 32 cells are, in cells from the segment's begin; 0 until the first value.
   // Stored with release, once.
   std::atomic<uint32_t> octaves[kHistogramOctaves];
 };
@@ -54,7 +55,8 @@ static_assert(sizeof(StatsHistogramCells) == 128);
 class Histogram {
  public:
   Histogram() = default;
-  Histogram(StatsHistogramCells* cells, StatsRowHeader* row) : cells_(cells), row_(row) {}
+  Histogram(StatsHistogramCells* cells, StatsCell* segment, StatsRowPages* row)
+      : cells_(cells), segment_(segment), row_(row) {}
 
   // Durations are recorded in microseconds; other values in the unit of their family.
   void Record(uint64_t value) {
@@ -62,7 +64,7 @@ class Histogram {
     uint32_t begin = cells_->octaves[bucket / kHistogramSubBuckets].load(std::memory_order_relaxed);
     if (begin == 0) [[unlikely]]
       return RecordInNewOctave(value);
-    AddToCell(reinterpret_cast<StatsCell*>(row_)[begin + bucket % kHistogramSubBuckets], 1);
+    AddToCell(segment_[begin + bucket % kHistogramSubBuckets], 1);
     AddToCell(cells_->sum, value);
   }
 
@@ -70,7 +72,8 @@ class Histogram {
   void RecordInNewOctave(uint64_t value);
 
   StatsHistogramCells* cells_ = nullptr;
-  StatsRowHeader* row_ = nullptr;
+  StatsCell* segment_ = nullptr;  // its begin
+  StatsRowPages* row_ = nullptr;
 };
 
 }  // namespace sluice

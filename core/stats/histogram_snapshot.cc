@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/stats/layout.h"
-
 namespace sluice {
 namespace {
 
@@ -30,25 +28,21 @@ void HistogramSnapshot::Clear() {
   octaves_ = 0;
 }
 
-void HistogramSnapshot::AddRow(const StatsRowHeader* row, const StatsHistogramCells& cells) {
-  const StatsCell* words = reinterpret_cast<const StatsCell*>(row);
-  for (unsigned octave = 0; octave < kHistogramOctaves; ++octave) {
-    const uint32_t begin = cells.octaves[octave].load(std::memory_order_acquire);
-    if (begin == 0) continue;
-    octaves_ |= uint32_t{1} << octave;
-    for (unsigned i = 0; i < kHistogramSubBuckets; ++i) {
-      const uint64_t n = words[begin + i].load(std::memory_order_relaxed);
-      buckets_[octave * kHistogramSubBuckets + i] += n;
-      count_ += n;
-    }
+void HistogramSnapshot::AddOctave(unsigned octave, const StatsCell* cells) {
+  octaves_ |= uint32_t{1} << octave;
+  for (unsigned i = 0; i < kHistogramSubBuckets; ++i) {
+    const uint64_t n = cells[i].load(std::memory_order_relaxed);
+    buckets_[octave * kHistogramSubBuckets + i] += n;
+    count_ += n;
   }
-  sum_ += cells.sum.load(std::memory_order_relaxed);
 }
 
 double HistogramSnapshot::Quantile(double q) const {
   if (count_ == 0) return 0;
-  const double wanted = std::ceil(std::clamp(q, 0.0, 1.0) * static_cast<double>(count_));
-  const uint64_t rank = std::clamp<uint64_t>(static_cast<uint64_t>(wanted), 1, count_);
+  const auto all = static_cast<double>(count_);  // rounded, perhaps to 2^64, which has no integer
+  const double wanted = std::ceil(std::clamp(q, 0.0, 1.0) * all);
+  const uint64_t rank =
+      wanted >= all ? count_ : std::clamp<uint64_t>(static_cast<uint64_t>(wanted), 1, count_);
   uint64_t seen = 0;
   unsigned bucket = 0;
   while ((seen += buckets_[bucket]) < rank) ++bucket;

@@ -11,14 +11,14 @@
 
 namespace sluice {
 
-struct StatsRowHeader;
-
 class HistogramSnapshot {
  public:
   void Clear();
 
-  // Adds what one row holds. May run while the row's thread records.
-  void AddRow(const StatsRowHeader* row, const StatsHistogramCells& cells);
+  // Add what one row holds: its sum, and each octave that it has (kHistogramSubBuckets cells).
+  // May run while the row's thread records. REQUIRES: octave < kHistogramOctaves.
+  void AddSum(uint64_t sum) { sum_ += sum; }
+  void AddOctave(unsigned octave, const StatsCell* cells);
 
   uint64_t count() const { return count_; }
   uint64_t sum() const { return sum_; }

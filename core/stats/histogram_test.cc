@@ -26,7 +26,9 @@ class HistogramTest : public testing::Test {
   }
 
   std::unique_ptr<StatsSegment> segment_ =
-      StatsSegment::Create({.workers = 2, .max_series = 8, .max_histograms = 2}).value();
+      StatsSegment::Create(
+          {.workers = 2, .limits = StatsLimits{.max_series = 8, .max_histograms = 2}})
+          .value();
   StatsDirectory directory_{*segment_};
   SeriesId id_ = directory_.Histogram({"duration_seconds", "", MetricUnit::kMicroseconds});
   Histogram first_ = segment_->worker_row(0).histogram(id_);
@@ -120,10 +122,13 @@ TEST_F(HistogramTest, EveryOctaveOfEveryHistogramHasRoom) {
 }
 
 TEST_F(HistogramTest, TakesMemoryOnlyForTheOctavesItMeets) {
-  const StatsRowHeader* row = RowOf(segment_->header(), 0, 1);
-  EXPECT_EQ(row->octaves_used, 0u);
-  for (uint64_t value = 1024; value < 4096; ++value) first_.Record(value);
-  EXPECT_EQ(row->octaves_used, 2 * kHistogramSubBuckets);
+  const uint32_t pages = segment_->header().pages_used;
+  first_.Record(1024);
+  EXPECT_EQ(segment_->header().pages_used, pages + 1);
+  for (uint64_t value = 1; value < 1 << 14; ++value) first_.Record(value);
+  EXPECT_EQ(segment_->header().pages_used, pages + 1) << "16 octaves to a page";
+  for (uint64_t value = 1; value < 1 << 24; value *= 2) first_.Record(value);
+  EXPECT_EQ(segment_->header().pages_used, pages + 2);
 }
 
 TEST_F(HistogramTest, QuantilesAreWithinTheErrorOfTheExactOnes) {

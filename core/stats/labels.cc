@@ -57,6 +57,31 @@ void AppendEscaped(std::string_view value, std::string& out) {
   }
 }
 
+// Takes `name="value"`, and the comma behind it, from the begin of `text`.
+bool TakeLabel(std::string_view& text, std::string_view& name, std::string& value) {
+  const size_t equals = text.find('=');
+  if (equals == std::string_view::npos || text.substr(equals + 1, 1) != "\"") return false;
+  name = text.substr(0, equals);
+  if (!IsName(name, false)) return false;
+  value.clear();
+  size_t i = equals + 2;
+  for (; i < text.size() && text[i] != '"'; ++i) {
+    if (text[i] == '\n') return false;
+    if (text[i] == '\\') {
+      if (++i == text.size()) return false;
+      value += text[i] == 'n' ? '\n' : text[i];
+    } else {
+      value += text[i];
+    }
+  }
+  if (i == text.size()) return false;
+  text.remove_prefix(i + 1);
+  if (text.empty()) return true;
+  if (text[0] != ',') return false;
+  text.remove_prefix(1);
+  return true;
+}
+
 }  // namespace
 
 bool IsMetricName(std::string_view name) { return IsName(name, true); }
@@ -79,23 +104,25 @@ std::string CanonicalLabels(const LabelList& labels) {
 
 std::vector<std::pair<std::string, std::string>> ParseLabels(std::string_view canonical) {
   std::vector<std::pair<std::string, std::string>> labels;
-  size_t at = 0;
-  while (at < canonical.size()) {
-    const size_t equals = canonical.find('=', at);
+  while (!canonical.empty()) {
+    std::string_view name;
     std::string value;
-    size_t i = equals + 2;  // past ="
-    for (; canonical[i] != '"'; ++i) {
-      if (canonical[i] != '\\') {
-        value += canonical[i];
-        continue;
-      }
-      ++i;
-      value += canonical[i] == 'n' ? '\n' : canonical[i];
-    }
-    labels.emplace_back(canonical.substr(at, equals - at), std::move(value));
-    at = i + 2;  // past ",
+    if (!TakeLabel(canonical, name, value)) break;
+    labels.emplace_back(name, std::move(value));
   }
   return labels;
+}
+
+bool IsLabelText(std::string_view text) {
+  std::string_view name;
+  std::string value;
+  bool comma = false;  // behind which another label must come
+  while (!text.empty()) {
+    const std::string_view before = text;
+    if (!TakeLabel(text, name, value)) return false;
+    comma = before[before.size() - text.size() - 1] == ',';
+  }
+  return !comma;
 }
 
 }  // namespace sluice

@@ -61,5 +61,17 @@ TEST(Labels, Names) {
   EXPECT_FALSE(IsLabelName("a:b"));
 }
 
+TEST(Labels, TextFromElsewhereIsCheckedAndParsedAsFarAsItGoes) {
+  for (const char* good : {"", "a=\"\"", "a=\"x\",b=\"y\"", "a=\"\\\"\\n\\\\\""}) {
+    EXPECT_TRUE(IsLabelText(good)) << good;
+  }
+  for (const char* bad : {"a", "a=", "a=\"", "a=\"x", "a=\"x\\", "a=\"x\",", "a=\"x\"b=\"y\"",
+                          "=\"x\"", "1=\"x\"", "a=x", "a=\"x\n\"", ",", "a=\"x\\\""}) {
+    EXPECT_FALSE(IsLabelText(bad)) << bad;
+    EXPECT_LE(ParseLabels(bad).size(), 1u) << bad;
+  }
+  EXPECT_EQ(ParseLabels("a=\"x\",b").size(), 1u);
+}
+
 }  // namespace
 }  // namespace sluice

@@ -1,14 +1,23 @@
-// The layout of the stats segment, as it lies in shared memory: a header, a bounded directory
-// (families, series, text) and a row of cells for each (bank, row). Offsets only, no pointers: it
-// may be mapped anywhere, by several processes. For this room only.
+// The layout of the stats segment, as it lies in shared memory. Offsets only, no pointers: it may
+// be mapped anywhere, by several processes. For this room only.
 //
-// Threads: the header and the directory are written by the main thread alone, a row by its owner
-// alone. Rows begin on a page and fill whole pages, and every cell of a thread (counters, gauges,
-// histogram heads, octaves, the pool's cursor, the scratch cells) lies in its own row: that is why
-// no cache line, nor a pair that the prefetcher fetches together, is written by two workers.
+//   header | bank 0 | bank 1 | families | series | text | words | pages ...
 //
-// Publication: an entry is written whole before the count that covers it is stored with release; it
-// never changes afterwards. A reader loads the count with acquire.
+// The directory (families, series, text, words) is bounded by the limits; the rest of the segment
+// is pages, taken one by one (StatsPages) and never given back. A row is a header page, which holds
+// a table of the pages that the row took: of scalars, of histogram heads; octaves are found through
+// the heads. No byte of a region is touched before it is reserved in the file system.
+//
+// Writers: a row and its pages have one, the thread that owns the row. The directory is changed
+// under its lock, by main threads. pages_used is anybody's, by compare and swap. So no cache line,
+// nor a pair that the prefetcher fetches together, is written by two workers when they count.
+//
+// Publication: what is new is written whole before the count, the page number or the generation
+// that leads to it is stored with release. A reader loads those with acquire. What a killed process
+// leaves is at most text, cells and pages that nothing leads to.
+//
+// These never change, whatever the version, so that any two versions understand each other this
+// far: the place of magic and layout_version, and the bytes that are locked (memory.h).
 #ifndef SLUICE_CORE_STATS_LAYOUT_H_
 #define SLUICE_CORE_STATS_LAYOUT_H_
 
@@ -16,82 +25,143 @@
 
 #include "core/stats/cell.h"
 #include "core/stats/histogram.h"
+#include "core/stats/limits.h"
 #include "core/stats/metric.h"
+
+// Raises the version and moves the directory by so many pages: for tests of an old process and a
+// new one (the option of the same name in CMakeLists.txt).
+#ifndef SLUICE_STATS_LAYOUT_BUMP
+#define SLUICE_STATS_LAYOUT_BUMP 0
+#endif
 
 namespace sluice {
 
 inline constexpr uint64_t kStatsMagic = 0x53544543'49554c53;  // "SLUICETS", little-endian
-inline constexpr uint32_t kStatsLayoutVersion = 1;
+inline constexpr uint32_t kStatsLayoutVersion = 1 + SLUICE_STATS_LAYOUT_BUMP;
 inline constexpr uint64_t kStatsPage = 4096;
 
 // A process counts in one bank; its successor takes the other.
 inline constexpr uint32_t kStatsBanks = 2;
+inline constexpr uint32_t kStatsMaxRows = 1000;  // of a bank: the main thread's, then the workers'
 
-struct StatsText {
-  uint32_t offset;  // in the text area
-  uint32_t length;
-};
+inline constexpr uint32_t kScalarsPerPage = kStatsPage / sizeof(StatsCell);
+inline constexpr uint32_t kHistogramsPerPage = kStatsPage / sizeof(StatsHistogramCells);
+inline constexpr uint32_t kOctavesPerPage = kStatsPage / (kHistogramSubBuckets * sizeof(StatsCell));
+inline constexpr uint32_t kStatsMaxScalars = 384 * kScalarsPerPage;
+inline constexpr uint32_t kStatsMaxHistograms = 512 * kHistogramsPerPage;
+inline constexpr uint32_t kStatsMaxWords = 1 << 20;
+inline constexpr uint32_t kStatsMaxFamilies = 1 << 16;
+inline constexpr uint32_t kStatsMaxText = 1 << 30;
 
+using StatsIndex = std::atomic<uint32_t>;
+static_assert(StatsIndex::is_always_lock_free && sizeof(StatsIndex) == 4);
+
+// Written before it is published, and never again.
 struct StatsFamilyEntry {
-  StatsText name;
-  StatsText help;
-  MetricKind kind;
-  MetricUnit unit;
+  uint32_t name_offset;  // in cells from the text area's begin
+  uint32_t name_length;  // in bytes
+  uint32_t help_offset;
+  uint32_t help_length;
+  uint8_t kind;  // MetricKind, or kStatsWordKind
+  uint8_t unit;
+  uint8_t gauge_of;
+  uint8_t unused[5];
 };
 
+// The kind of a family of shared words, which readers do not show.
+inline constexpr uint8_t kStatsWordKind = 3;
+inline constexpr uint8_t kStatsKinds = 4;
+inline constexpr uint8_t kStatsUnits = 3;
+
+// An entry keeps its kind of cell for ever; its name may change, when it is recycled.
 struct StatsSeriesEntry {
-  StatsText labels;  // canonical: sorted by name, escaped, `a="x",b="y"`
-  uint32_t family;
-  uint32_t cell;  // index among the row's scalars, or among its histograms
+  // Even: valid, of the ids that carry it. Odd: being written (by one that was killed, if nobody
+  // holds the lock).
+  StatsIndex generation;
+  StatsIndex family;
+  StatsIndex cell;           // among the scalars, the histograms or the words
+  StatsIndex text_offset;    // of the labels, canonical: sorted by name, escaped, `a="x",b="y"`
+  StatsIndex text_length;    // in bytes
+  StatsIndex text_capacity;  // in cells
+  StatsIndex users;          // a bit per bank: its process uses this series
+  uint32_t unused;
+};
+static_assert(sizeof(StatsSeriesEntry) == 32);
+
+// A word with its own lines.
+struct alignas(128) StatsWord {
+  StatsCell value;
 };
 
-struct StatsBank {
-  std::atomic<uint32_t> rows_used;  // rows ever used; 0: the bank was never taken
-  std::atomic<uint32_t> owned;      // 1 while its process lives: its gauges count
+struct alignas(kStatsPage) StatsBank {
+  StatsIndex owned;      // 1 from its taking to its process' orderly end
+  StatsIndex taken;      // when: StatsSegmentHeader::takings; 0: never
+  StatsIndex pid;        // pid and start, in seconds since the epoch, are for people
+  StatsIndex rows_used;  // rows ever used
+  std::atomic<int64_t> start;
+  StatsIndex rows[kStatsMaxRows];  // the page of each
 };
+static_assert(sizeof(StatsBank) == kStatsPage);
 
 struct StatsSegmentHeader {
   uint64_t magic;
   uint32_t layout_version;
-  uint32_t rows;  // in each bank: the main thread's, then the workers'
-  uint64_t size;  // of the whole segment
-  uint32_t max_families;
-  uint32_t max_series;
-  uint32_t max_histograms;
-  uint32_t text_size;
+  uint32_t unused;
+  uint64_t size;     // of the whole segment
+  char boot_id[40];  // ends with a zero
+  StatsLimits limits;
+  std::atomic<int64_t> clock_base;  // wall clock minus monotonic clock, in ns, at the last attach
 
-  // From the segment's begin.
-  uint64_t families_offset;
-  uint64_t series_offset;
-  uint64_t text_offset;
-  uint64_t rows_offset;
-  uint64_t row_size;
+  alignas(128) StatsIndex pages_used;  // the next page to take, from the segment's begin
 
-  // From a row's begin.
-  uint64_t scalars_offset;
-  uint64_t histograms_offset;
-  uint64_t octaves_offset;
-
-  std::atomic<uint32_t> family_count;  // published
-  std::atomic<uint32_t> series_count;  // published
-  uint32_t text_used;                  // these three are the main thread's
-  uint32_t scalars_used;
-  uint32_t histograms_used;
+  // Under the directory's lock.
+  alignas(128) StatsIndex family_count;  // published
+  StatsIndex series_count;               // published
+  StatsIndex scalars_used;
+  StatsIndex histograms_used;
+  StatsIndex words_used;
+  StatsIndex text_used;  // in cells
+  StatsIndex recycled;   // how many entries ever were
+  StatsIndex takings;    // how many times a bank was taken
 
   StatsBank banks[kStatsBanks];
 };
-static_assert(sizeof(StatsSegmentHeader) <= kStatsPage);
+static_assert(sizeof(StatsSegmentHeader) == (1 + kStatsBanks) * kStatsPage);
 
-// The begin of a row.
+// The first page of a row.
 struct StatsRowHeader {
-  uint32_t octaves_begin;  // where the pool of octaves begins, in words from the row's begin
-  uint32_t octaves_end;
-  StatsCell octaves_used;  // words taken from it
-  StatsCell scratch;       // what counters and gauges of dropped series write to
-  uint64_t unused[13];
+  StatsCell scratch;        // what counters and gauges without a cell write to
+  StatsIndex octave_page;   // the page that octaves are taken from; 0: none yet
+  StatsIndex octaves_used;  // of that page
+  uint64_t unused[14];
   StatsHistogramCells scratch_histogram;
+  StatsIndex scalar_pages[kStatsMaxScalars / kScalarsPerPage];
+  StatsIndex histogram_pages[kStatsMaxHistograms / kHistogramsPerPage];
 };
-static_assert(sizeof(StatsRowHeader) == 256);
+static_assert(sizeof(StatsRowHeader) <= kStatsPage);
+
+// Where the regions begin, in bytes; all on pages.
+struct StatsRegions {
+  uint64_t families;
+  uint64_t series;
+  uint64_t text;
+  uint64_t words;
+  uint64_t pages;
+};
+
+constexpr uint64_t RoundUpToPage(uint64_t n) {
+  return (n + kStatsPage - 1) / kStatsPage * kStatsPage;
+}
+
+constexpr StatsRegions RegionsOf(const StatsLimits& limits) {
+  StatsRegions at{};
+  at.families = sizeof(StatsSegmentHeader) + SLUICE_STATS_LAYOUT_BUMP * kStatsPage;
+  at.series = RoundUpToPage(at.families + uint64_t{limits.max_families} * sizeof(StatsFamilyEntry));
+  at.text = RoundUpToPage(at.series + uint64_t{limits.max_series} * sizeof(StatsSeriesEntry));
+  at.words = RoundUpToPage(at.text + limits.text_size);
+  at.pages = RoundUpToPage(at.words + uint64_t{limits.max_words} * sizeof(StatsWord));
+  return at;
+}
 
 // Where things are. A const header gives memory for reading.
 template <typename T, typename Header>
@@ -101,27 +171,6 @@ auto* StatsAt(Header& header, uint64_t offset) {
   } else {
     return reinterpret_cast<T*>(reinterpret_cast<char*>(&header) + offset);
   }
-}
-template <typename Header>
-auto* FamiliesOf(Header& header) {
-  return StatsAt<StatsFamilyEntry>(header, header.families_offset);
-}
-template <typename Header>
-auto* SeriesOf(Header& header) {
-  return StatsAt<StatsSeriesEntry>(header, header.series_offset);
-}
-template <typename Header>
-auto* RowOf(Header& header, uint32_t bank, uint32_t row) {
-  return StatsAt<StatsRowHeader>(
-      header, header.rows_offset + (uint64_t{bank} * header.rows + row) * header.row_size);
-}
-template <typename Row>
-auto* ScalarsOf(const StatsSegmentHeader& header, Row* row) {
-  return StatsAt<StatsCell>(*row, header.scalars_offset);
-}
-template <typename Row>
-auto* HistogramsOf(const StatsSegmentHeader& header, Row* row) {
-  return StatsAt<StatsHistogramCells>(*row, header.histograms_offset);
 }
 
 }  // namespace sluice

@@ -14,12 +14,17 @@ enum class MetricKind : uint8_t { kCounter, kGauge, kHistogram };
 // What a cell counts in. Microseconds are rendered as seconds, whatever the kind.
 enum class MetricUnit : uint8_t { kNone, kMicroseconds, kBytes };
 
+// What a gauge says while two processes of an instance live, during a hot restart: their sum, such
+// as of connections; or what the later one says, such as the version of its configuration.
+enum class GaugeOf : uint8_t { kAllProcesses, kLatestProcess };
+
 // A family: what all series of one name share. Names follow Prometheus: sluice_WHAT_UNIT, a
 // counter's ends in _total, a duration's in _seconds (or _seconds_total).
 struct Metric {
   std::string_view name;
   std::string_view help;
   MetricUnit unit = MetricUnit::kNone;
+  GaugeOf gauge_of = GaugeOf::kAllProcesses;
 };
 
 // Borrowed text: a label list lives for the call that it is passed to.
@@ -30,18 +35,22 @@ struct Label {
 using LabelList = std::vector<Label>;
 
 // Names a series of one segment. The default one, also what a full directory answers with, is the
-// dropped series: it is valid everywhere, and what is counted under it is lost.
+// dropped series: it is valid everywhere, and what is counted under it is lost. So is the id of a
+// series whose entry was recycled since: its generation is over.
 class SeriesId {
  public:
   constexpr SeriesId() = default;
-  constexpr explicit SeriesId(uint32_t index) : index_(index) {}
+  constexpr SeriesId(uint32_t index, uint32_t generation)
+      : index_(index), generation_(generation) {}
 
   constexpr bool dropped() const { return index_ == UINT32_MAX; }
   constexpr uint32_t index() const { return index_; }  // position in the directory
+  constexpr uint32_t generation() const { return generation_; }
   friend constexpr bool operator==(SeriesId, SeriesId) = default;
 
  private:
   uint32_t index_ = UINT32_MAX;
+  uint32_t generation_ = 0;
 };
 
 }  // namespace sluice

@@ -139,8 +139,12 @@ PrometheusRenderer::PrometheusRenderer(const StatsReader& reader, PrometheusOpti
     : reader_(reader), options_(std::move(options)) {
   // Series first: every family of a published series is published.
   const uint32_t series_count = reader_.series_count();
-  std::vector<std::vector<uint32_t>> by_family(reader_.family_count());
-  for (uint32_t i = 0; i < series_count; ++i) by_family[reader_.series(i).family].push_back(i);
+  std::vector<std::vector<SeriesId>> by_family(reader_.family_count());
+  for (uint32_t i = 0; i < series_count; ++i) {
+    if (reader_.Read(i, series_) && series_.family < by_family.size()) {
+      by_family[series_.family].push_back(series_.id);
+    }
+  }
 
   std::vector<uint32_t> families(by_family.size());
   std::iota(families.begin(), families.end(), 0u);
@@ -155,11 +159,12 @@ PrometheusRenderer::PrometheusRenderer(const StatsReader& reader, PrometheusOpti
 
 bool PrometheusRenderer::RenderSome(uint32_t max_series, std::string& out) {
   for (uint32_t n = 0; n < max_series && next_ < order_.size(); ++n, ++next_) {
-    const SeriesId id(order_[next_]);
-    if (reader_.family(reader_.series(id.index()).family).kind == MetricKind::kHistogram) {
-      AppendHistogram(id, out);
+    const SeriesId id = order_[next_];
+    if (!reader_.Read(id.index(), series_) || series_.id != id) continue;  // recycled since
+    if (reader_.family(series_.family).kind == MetricKind::kHistogram) {
+      AppendHistogram(out);
     } else {
-      AppendScalar(id, out);
+      AppendScalar(out);
     }
   }
   if (next_ < order_.size()) return true;
@@ -199,32 +204,30 @@ void PrometheusRenderer::AppendHead(uint32_t index, std::string& out) {
   }
 }
 
-void PrometheusRenderer::AppendScalar(SeriesId id, std::string& out) {
-  const StatsReader::Series series = reader_.series(id.index());
-  const StatsReader::Family family = reader_.family(series.family);
+void PrometheusRenderer::AppendScalar(std::string& out) {
+  const StatsReader::Family family = reader_.family(series_.family);
   uint64_t value = 0;
   bool negative = false;
   if (family.kind == MetricKind::kCounter) {
-    value = reader_.counter(id);
+    value = reader_.counter(series_.id);
     if (value == 0 && options_.hide_unused) return;
   } else {
-    const int64_t level = reader_.gauge(id);
+    const int64_t level = reader_.gauge(series_.id);
     negative = level < 0;
     value = negative ? -static_cast<uint64_t>(level) : static_cast<uint64_t>(level);
   }
-  AppendHead(series.family, out);
-  AppendSample(family.name, "", series.labels, out);
+  AppendHead(series_.family, out);
+  AppendSample(family.name, "", series_.labels, out);
   if (negative) out += '-';
   AppendValue(value, family.unit, out);
   out += '\n';
 }
 
-void PrometheusRenderer::AppendHistogram(SeriesId id, std::string& out) {
-  const StatsReader::Series series = reader_.series(id.index());
-  const StatsReader::Family family = reader_.family(series.family);
-  reader_.histogram(id, histogram_);
+void PrometheusRenderer::AppendHistogram(std::string& out) {
+  const StatsReader::Family family = reader_.family(series_.family);
+  reader_.histogram(series_.id, histogram_);
   if (histogram_.count() == 0 && options_.hide_unused) return;
-  AppendHead(series.family, out);
+  AppendHead(series_.family, out);
 
   const Bounds bounds = BoundsOf(family.unit);
   std::array<uint64_t, kMaxBounds> counts;
@@ -232,8 +235,8 @@ void PrometheusRenderer::AppendHistogram(SeriesId id, std::string& out) {
   const auto append_bucket = [&](std::string_view bound, bool whole, uint64_t count) {
     out += family.name;
     out += "_bucket{";
-    out += series.labels;
-    if (!series.labels.empty()) out += ',';
+    out += series_.labels;
+    if (!series_.labels.empty()) out += ',';
     out += "le=\"";
     out += bound;
     if (whole) out += ".0";
@@ -249,10 +252,10 @@ void PrometheusRenderer::AppendHistogram(SeriesId id, std::string& out) {
   }
   append_bucket("+Inf", false, histogram_.count());
 
-  AppendSample(family.name, "_sum", series.labels, out);
+  AppendSample(family.name, "_sum", series_.labels, out);
   AppendValue(histogram_.sum(), family.unit, out);
   out += '\n';
-  AppendSample(family.name, "_count", series.labels, out);
+  AppendSample(family.name, "_count", series_.labels, out);
   AppendInteger(histogram_.count(), out);
   out += '\n';
 }

@@ -39,12 +39,13 @@ class PrometheusRenderer {
 
  private:
   void AppendHead(uint32_t family, std::string& out);  // unless it is there already
-  void AppendScalar(SeriesId id, std::string& out);
-  void AppendHistogram(SeriesId id, std::string& out);
+  void AppendScalar(std::string& out);                 // series_
+  void AppendHistogram(std::string& out);
 
   StatsReader reader_;
   PrometheusOptions options_;
-  std::vector<uint32_t> order_;  // series, grouped by family
+  std::vector<SeriesId> order_;  // grouped by family
+  StatsReader::Series series_;   // the one in hand
   size_t next_ = 0;
   uint32_t family_ = UINT32_MAX;  // whose head was written last
   bool done_ = false;

@@ -82,6 +82,9 @@ requests_total{cluster="never"} 0
 # HELP sluice_stats_dropped_registrations_total Series that did not fit into the stats directory, and count nowhere.
 # TYPE sluice_stats_dropped_registrations_total counter
 sluice_stats_dropped_registrations_total 0
+# HELP sluice_stats_page_failures_total Times that shared memory had no page for what was to be counted.
+# TYPE sluice_stats_page_failures_total counter
+sluice_stats_page_failures_total 0
 )");
 }
 

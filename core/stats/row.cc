@@ -1,24 +1,33 @@
 #include "core/stats/row.h"
 
+#include <optional>
+
 #include "core/base/check.h"
 #include "core/stats/layout.h"
+#include "core/stats/row_pages.h"
 
 namespace sluice {
 namespace {
 
-// The series' cell index, having checked that it is registered, and of that kind.
-uint32_t CellIndexOf(const StatsSegmentHeader& segment, SeriesId id, MetricKind kind) {
-  CHECK(id.index() < segment.series_count.load(std::memory_order_acquire));
-  const StatsSeriesEntry& series = SeriesOf(segment)[id.index()];
-  CHECK(FamiliesOf(segment)[series.family].kind == kind);
-  return series.cell;
+// The series' cell, if it has one.
+std::optional<uint32_t> CellOf(const StatsSegmentHeader& header, SeriesId id, MetricKind kind) {
+  if (id.dropped()) return std::nullopt;
+  CHECK(id.index() < header.series_count.load(std::memory_order_acquire));
+  const StatsRegions regions = RegionsOf(header.limits);
+  const auto& series = StatsAt<StatsSeriesEntry>(header, regions.series)[id.index()];
+  if (series.generation.load(std::memory_order_acquire) != id.generation()) return std::nullopt;
+  const uint32_t family = series.family.load(std::memory_order_relaxed);
+  const uint8_t family_kind = StatsAt<StatsFamilyEntry>(header, regions.families)[family].kind;
+  CHECK(family_kind == static_cast<uint8_t>(kind));
+  return series.cell.load(std::memory_order_relaxed);
 }
 
 }  // namespace
 
 StatsCell* StatsRow::ScalarOf(SeriesId id, MetricKind kind) const {
-  if (id.dropped()) return &row_->scratch;
-  return ScalarsOf(*segment_, row_) + CellIndexOf(*segment_, id, kind);
+  const std::optional<uint32_t> index = CellOf(pages_->header(), id, kind);
+  StatsCell* const cell = index ? pages_->Scalar(*index) : nullptr;
+  return cell == nullptr ? &pages_->row().scratch : cell;
 }
 
 Counter StatsRow::counter(SeriesId id) const { return Counter(ScalarOf(id, MetricKind::kCounter)); }
@@ -26,9 +35,10 @@ Counter StatsRow::counter(SeriesId id) const { return Counter(ScalarOf(id, Metri
 Gauge StatsRow::gauge(SeriesId id) const { return Gauge(ScalarOf(id, MetricKind::kGauge)); }
 
 Histogram StatsRow::histogram(SeriesId id) const {
-  if (id.dropped()) return Histogram(&row_->scratch_histogram, row_);
-  return Histogram(
-      HistogramsOf(*segment_, row_) + CellIndexOf(*segment_, id, MetricKind::kHistogram), row_);
+  const std::optional<uint32_t> index = CellOf(pages_->header(), id, MetricKind::kHistogram);
+  StatsHistogramCells* const cells = index ? pages_->Histogram(*index) : nullptr;
+  return Histogram(cells == nullptr ? &pages_->row().scratch_histogram : cells, pages_->cells(),
+                   pages_);
 }
 
 }  // namespace sluice

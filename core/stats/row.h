@@ -1,6 +1,9 @@
-// StatsRow: one thread's cells of every series. A view of two words, copied freely; it borrows the
+// StatsRow: one thread's cells of every series. A view of one word, copied freely; it borrows the
 // segment. Handles are looked up here once, when a worker sets up, and kept: nothing on the request
 // path asks a row.
+//
+// Cells lie in pages that a row takes when the first handle in them is made. If shared memory is
+// full then, the handle is that of a dropped series, and the failure is counted (StatsPages).
 //
 // Threads: only the row's owner writes through its handles. They may be made on any thread that got
 // the SeriesId after its registration (by a post, or because the worker started later).
@@ -14,15 +17,14 @@
 
 namespace sluice {
 
-struct StatsSegmentHeader;
-struct StatsRowHeader;
+class StatsRowPages;
 
 class StatsRow {
  public:
-  StatsRow(const StatsSegmentHeader* segment, StatsRowHeader* row) : segment_(segment), row_(row) {}
+  explicit StatsRow(StatsRowPages* pages) : pages_(pages) {}
 
-  // The row's cell of a series; of a dropped one, a scratch cell of this same row. REQUIRES: the id
-  // comes from a directory of this segment, and is of that kind.
+  // The row's cell of a series; of a dropped or recycled one, a scratch cell of this same row.
+  // REQUIRES: the id comes from a directory of this segment, and is of that kind.
   Counter counter(SeriesId id) const;
   Gauge gauge(SeriesId id) const;
   Histogram histogram(SeriesId id) const;
@@ -30,8 +32,7 @@ class StatsRow {
  private:
   StatsCell* ScalarOf(SeriesId id, MetricKind kind) const;
 
-  const StatsSegmentHeader* segment_;
-  StatsRowHeader* row_;
+  StatsRowPages* pages_;
 };
 
 }  // namespace sluice

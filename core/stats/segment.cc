@@ -1,96 +1,220 @@
 #include "core/stats/segment.h"
 
-#include <sys/mman.h>
+#include <unistd.h>
 
-#include <cerrno>
+#include <utility>
 
 #include "core/base/check.h"
+#include "core/base/log.h"
+#include "core/base/strings.h"
 #include "core/stats/layout.h"
+#include "core/stats/segment_check.h"
+#include "core/stats/segment_file.h"
 
 namespace sluice {
 namespace {
 
-constexpr uint32_t kMaxWorkers = 4096;
-constexpr uint32_t kMaxSeries = 1u << 24;
-constexpr uint32_t kMaxHistograms = 1u << 20;  // keeps octave positions within 32 bits
-constexpr uint32_t kMaxFamilies = 1u << 16;
+// How often others may make, take or set aside the file just before us.
+constexpr int kTries = 16;
+// How long another process may take to change the directory: microseconds, unless it is stopped.
+constexpr Nanos kLockLimit = 2 * kSecond;
 
-static_assert((uint64_t{kMaxSeries} + kMaxHistograms * 16ull +
-               (kMaxHistograms + 1ull) * kHistogramBuckets + kStatsPage) < UINT32_MAX);
+StatsFileOptions FileOptionsOf(const StatsOptions& options) {
+  StatsFileOptions file;
+  file.size = RoundUpToPage(options.size);
+  file.limits = options.limits.value_or(StatsLimits::For(file.size));
+  file.owner = options.owner;
+  file.reserver = options.reserver;
+  return file;
+}
 
-uint64_t RoundUp(uint64_t n, uint64_t unit) { return (n + unit - 1) / unit * unit; }
+void Warn(const StatsOptions& options, const std::string& message) {
+  if (options.warn) {
+    options.warn(message);
+  } else {
+    Log(LogLevel::kWarning, "stats", message);
+  }
+}
 
-// Everything that follows from the limits; the rest of the header is zero.
-void LayOut(const StatsLimits& limits, StatsSegmentHeader& header) {
-  header.magic = kStatsMagic;
-  header.layout_version = kStatsLayoutVersion;
-  header.rows = limits.workers + 1;
-  header.max_families = limits.max_families;
-  header.max_series = limits.max_series;
-  header.max_histograms = limits.max_histograms;
-  header.text_size = limits.text_size;
+std::string PidOf(const StatsSegmentHeader& header, uint32_t bank) {
+  return std::string(Decimal(header.banks[bank].pid.load(std::memory_order_relaxed)).view());
+}
 
-  header.families_offset = kStatsPage;
-  header.series_offset =
-      RoundUp(header.families_offset + uint64_t{limits.max_families} * sizeof(StatsFamilyEntry),
-              kStatsPage);
-  header.text_offset = RoundUp(
-      header.series_offset + uint64_t{limits.max_series} * sizeof(StatsSeriesEntry), kStatsPage);
-  header.rows_offset = RoundUp(header.text_offset + limits.text_size, kStatsPage);
+Result<void> CheckOptions(const StatsOptions& options) {
+  if (options.workers >= kStatsMaxRows) {
+    return Fail(Code::kInvalidArgument,
+                StrCat({"stats: at most ", Decimal(kStatsMaxRows - 1), " workers"}));
+  }
+  return CheckStatsFileOptions(FileOptionsOf(options));
+}
 
-  // Histogram heads and octaves begin on cache lines: a Record touches two or three.
-  header.scalars_offset = sizeof(StatsRowHeader);
-  header.histograms_offset =
-      RoundUp(header.scalars_offset + uint64_t{limits.max_series} * sizeof(StatsCell), 128);
-  header.octaves_offset =
-      header.histograms_offset + uint64_t{limits.max_histograms} * sizeof(StatsHistogramCells);
-  // Room for every octave of every histogram, and of the scratch one: it cannot run out.
-  header.row_size = RoundUp(header.octaves_offset + (uint64_t{limits.max_histograms} + 1) *
-                                                        kHistogramBuckets * sizeof(StatsCell),
-                            kStatsPage);
-  header.size = header.rows_offset + uint64_t{kStatsBanks} * header.rows * header.row_size;
+// Everything, having reserved what it says to use. Under the directory's lock.
+Result<void> CheckAll(const std::string& path, StatsMemory& memory,
+                      StatsMemory::Reserver reserver) {
+  const auto found = CheckStatsFile(path, memory.fd(), memory.size(), reserver);
+  if (!found) return Fail(found.error());
+  return CheckStatsContents(memory.header(), found->limits, found->size);
 }
 
 }  // namespace
 
-Result<std::unique_ptr<StatsSegment>> StatsSegment::Create(const StatsLimits& limits) {
-  if (limits.workers > kMaxWorkers || limits.max_series > kMaxSeries ||
-      limits.max_histograms > kMaxHistograms || limits.max_families > kMaxFamilies) {
-    return Fail(Code::kInvalidArgument, "stats limits are out of range");
-  }
-  StatsSegmentHeader layout{};
-  LayOut(limits, layout);
-
-  void* memory = mmap(nullptr, layout.size, PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) return Fail(SystemError("mmap of the stats segment", errno));
-
-  // Fresh pages are zero: all counts, and every cell.
-  auto* header = static_cast<StatsSegmentHeader*>(memory);
-  LayOut(limits, *header);
-  const uint32_t bank = 0;
-  for (uint32_t i = 0; i < header->rows; ++i) {
-    StatsRowHeader* row = RowOf(*header, bank, i);
-    row->octaves_begin = static_cast<uint32_t>(header->octaves_offset / sizeof(StatsCell));
-    row->octaves_end = row->octaves_begin + (limits.max_histograms + 1) * kHistogramBuckets;
-  }
-  header->banks[bank].rows_used.store(header->rows, std::memory_order_release);
-  header->banks[bank].owned.store(1, std::memory_order_release);
-  return std::unique_ptr<StatsSegment>(new StatsSegment(header, bank));
+Result<std::unique_ptr<StatsSegment>> StatsSegment::Create(const StatsOptions& options) {
+  SLUICE_TRY(CheckOptions(options));
+  Result<Fd> fd = MakeNamelessStatsFile(FileOptionsOf(options));
+  if (!fd) return Fail(std::move(fd).error());
+  auto segment = Map(std::move(*fd), options);
+  if (!segment) return segment;
+  SLUICE_TRY((*segment)->TakeBank(options.workers, "an anonymous segment"));
+  return segment;
 }
 
-StatsSegment::StatsSegment(StatsSegmentHeader* header, uint32_t bank)
-    : header_(header), bank_(bank) {}
+Result<std::unique_ptr<StatsSegment>> StatsSegment::Attach(const std::string& path,
+                                                           const StatsOptions& options) {
+  SLUICE_TRY(CheckOptions(options));
+  for (int i = 0; i < kTries; ++i) {
+    Result<Fd> fd = OpenStatsFile(path, options.owner);
+    if (!fd && fd.error().code != Code::kNotFound) return Fail(std::move(fd).error());
+    if (!fd) {
+      const Result<void> made = MakeStatsFile(path, FileOptionsOf(options));
+      if (!made && made.error().code != Code::kAlreadyExists) return Fail(made.error());
+      continue;  // ours, or another's that was faster
+    }
+    // Mapping touches nothing, and a hold is on the file, whatever is in it.
+    auto segment = Map(std::move(*fd), options);
+    if (!segment) return segment;
+    StatsMemory& memory = (*segment)->memory();
+    const StatsDirectoryHold hold(memory, kLockLimit);
+    if (!hold.held()) {
+      return Fail(Code::kTimeout, StrCat({"stats: the lock of ", path,
+                                          " is held for long: is a process of it stopped?"}));
+    }
+    if (!IsStatsFileAt(path, memory.fd())) continue;
+    Result<void> taken = CheckAll(path, memory, options.reserver);
+    if (taken) taken = (*segment)->TakeBank(options.workers, path);
+    if (taken) return segment;
+    const Code code = taken.error().code;
+    if (code != Code::kInvalidArgument && code != Code::kOverflow) {
+      return Fail(std::move(taken).error());
+    }
+    Warn(options, StrCat({path, ": ", taken.error().detail, ": set aside as ", path,
+                          ".old, counters start from zero"}));
+    SLUICE_TRY(SetStatsFileAside(path));
+  }
+  return Fail(Code::kIo, StrCat({"stats: ", path, " was replaced again and again"}));
+}
 
-StatsSegment::~StatsSegment() { munmap(header_, header_->size); }
+Result<std::unique_ptr<StatsSegment>> StatsSegment::Map(Fd fd, const StatsOptions& options) {
+  auto memory =
+      StatsMemory::Map(std::move(fd), RoundUpToPage(options.size), true, options.reserver);
+  if (!memory) return Fail(std::move(memory).error());
+  return std::unique_ptr<StatsSegment>(new StatsSegment(std::move(*memory)));
+}
 
-uint32_t StatsSegment::workers() const { return header_->rows - 1; }
+StatsSegment::StatsSegment(std::unique_ptr<StatsMemory> memory)
+    : memory_(std::move(memory)), pages_(*memory_) {}
 
-StatsRow StatsSegment::main_row() { return StatsRow(header_, RowOf(*header_, bank_, 0)); }
+StatsSegment::~StatsSegment() {
+  if (bank_ == kStatsBanks) return;
+  header().banks[bank_].owned.store(0, std::memory_order_release);
+  // Not left to close(): a child that was forked in between may still hold the fd.
+  memory_->Unlock(kStatsBankLock + bank_);
+}
+
+// The bank that was taken longest ago, or never. Under the directory's lock.
+Result<void> StatsSegment::TakeBank(uint32_t workers, const std::string& name) {
+  uint32_t best = kStatsBanks;
+  for (uint32_t i = 0; i < kStatsBanks; ++i) {
+    if (memory_->IsLockedElsewhere(kStatsBankLock + i)) continue;
+    if (best == kStatsBanks || header().banks[i].taken < header().banks[best].taken) best = i;
+  }
+  if (best == kStatsBanks) {
+    return Fail(Code::kAlreadyExists, StrCat({"stats: two processes use ", name, " and live: ",
+                                              PidOf(header(), 0), " and ", PidOf(header(), 1)}));
+  }
+  StatsBank& bank = header().banks[best];
+  // Before the lock: from then on until it is set again, readers leave the bank's gauges out.
+  bank.owned.store(0, std::memory_order_release);
+  if (!memory_->TryLock(kStatsBankLock + best)) {
+    return Fail(Code::kAlreadyExists, StrCat({"stats: a bank of ", name, " is locked"}));
+  }
+  bank_ = best;
+  SLUICE_TRY(TakeRows(workers + 1, name));
+  ForgetPredecessor();
+  SystemClock clock;
+  bank.taken.store(header().takings.fetch_add(1) + 1, std::memory_order_relaxed);
+  bank.pid.store(static_cast<uint32_t>(getpid()), std::memory_order_relaxed);
+  bank.start.store(clock.Wall() / kSecond, std::memory_order_relaxed);
+  header().clock_base.store(clock.Wall() - clock.Monotonic(), std::memory_order_relaxed);
+  bank.owned.store(1, std::memory_order_release);
+  return {};
+}
+
+Result<void> StatsSegment::TakeRows(uint32_t count, const std::string& name) {
+  StatsBank& bank = header().banks[bank_];
+  for (uint32_t i = 0; i < count; ++i) {
+    uint32_t page = bank.rows[i].load(std::memory_order_relaxed);
+    if (page == 0) {
+      page = pages_.Take();
+      if (page == 0 && pages_.exhausted()) {
+        return Fail(Code::kOverflow,
+                    StrCat({"no page of its ", Decimal(memory_->size()), " bytes is left"}));
+      }
+      if (page == 0) {
+        return Fail(Code::kExhausted,
+                    StrCat({"stats: no memory for the rows in ", name,
+                            ": shared memory is full; make room, or set stats.path"}));
+      }
+      bank.rows[i].store(page, std::memory_order_release);
+    }
+    if (i >= bank.rows_used.load(std::memory_order_relaxed)) {
+      bank.rows_used.store(i + 1, std::memory_order_release);
+    }
+    rows_.push_back(std::make_unique<StatsRowPages>(pages_, pages_.At<StatsRowHeader>(page)));
+  }
+  return {};
+}
+
+// What belonged to the bank's last process alone: its gauges, and the use of series.
+void StatsSegment::ForgetPredecessor() {
+  const StatsRegions at = RegionsOf(header().limits);
+  const auto* families = StatsAt<StatsFamilyEntry>(header(), at.families);
+  auto* all = StatsAt<StatsSeriesEntry>(header(), at.series);
+  StatsBank& bank = header().banks[bank_];
+  const uint32_t rows = bank.rows_used.load(std::memory_order_relaxed);
+  const uint32_t count = header().series_count.load(std::memory_order_relaxed);
+  for (uint32_t i = 0; i < count; ++i) {
+    all[i].users.fetch_and(~(1u << bank_), std::memory_order_acq_rel);
+    const uint32_t family = all[i].family.load(std::memory_order_relaxed);
+    if (families[family].kind != static_cast<uint8_t>(MetricKind::kGauge)) continue;
+    const uint32_t cell = all[i].cell.load(std::memory_order_relaxed);
+    for (uint32_t r = 0; r < rows; ++r) {
+      const uint32_t page = bank.rows[r].load(std::memory_order_relaxed);
+      if (page == 0) continue;
+      const uint32_t scalars =
+          pages_.At<StatsRowHeader>(page)->scalar_pages[cell / kScalarsPerPage].load(
+              std::memory_order_relaxed);
+      if (scalars == 0) continue;
+      pages_.At<StatsCell>(scalars)[cell % kScalarsPerPage].store(0, std::memory_order_relaxed);
+    }
+  }
+}
 
 StatsRow StatsSegment::worker_row(uint32_t worker) {
   CHECK(worker < workers());
-  return StatsRow(header_, RowOf(*header_, bank_, worker + 1));
+  return StatsRow(rows_[worker + 1].get());
+}
+
+uint32_t StatsSegment::LiveBanks() const {
+  uint32_t live = 0;
+  for (uint32_t bank = 0; bank < kStatsBanks; ++bank) {
+    if (header().banks[bank].owned.load(std::memory_order_acquire) == 0) continue;
+    if (bank == bank_ || memory_->IsLockedElsewhere(kStatsBankLock + bank)) live |= 1u << bank;
+  }
+  return live;
+}
+
+Nanos StatsSegment::clock_base() const {
+  return header().clock_base.load(std::memory_order_relaxed);
 }
 
 }  // namespace sluice

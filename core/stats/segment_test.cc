@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <thread>
@@ -15,8 +17,9 @@
 namespace sluice {
 namespace {
 
-constexpr StatsLimits kSmall = {
-    .workers = 3, .max_series = 10, .max_histograms = 3, .max_families = 10, .text_size = 4096};
+constexpr StatsLimits kFew = {
+    .max_series = 10, .max_histograms = 3, .max_words = 4, .max_families = 10, .text_size = 4096};
+const StatsOptions kSmall = {.workers = 3, .limits = kFew, .size = kStatsMinSize};
 
 std::vector<unsigned char> Bytes(const StatsSegment& segment) {
   const auto* begin = reinterpret_cast<const unsigned char*>(&segment.header());
@@ -42,12 +45,16 @@ TEST(StatsSegment, HeaderSaysWhatItIs) {
   EXPECT_EQ(segment->workers(), 3u);
 }
 
-TEST(StatsSegment, RefusesLimitsThatOffsetsCannotSay) {
-  StatsLimits limits = kSmall;
+TEST(StatsSegment, RefusesWhatItsLayoutCannotSay) {
+  StatsLimits limits = kFew;
   limits.max_histograms = 1u << 30;
-  const auto segment = StatsSegment::Create(limits);
-  ASSERT_FALSE(segment.has_value());
-  EXPECT_EQ(segment.error().code, Code::kInvalidArgument);
+  for (const StatsOptions& options :
+       {StatsOptions{.limits = limits}, StatsOptions{.size = 4096}, StatsOptions{.size = 0},
+        StatsOptions{.size = uint64_t{1} << 50}, StatsOptions{.workers = kStatsMaxRows}}) {
+    const auto segment = StatsSegment::Create(options);
+    ASSERT_FALSE(segment.has_value());
+    EXPECT_EQ(segment.error().code, Code::kInvalidArgument);
+  }
 }
 
 TEST(StatsSegment, NoTwoThreadsWriteOneCacheLine) {
@@ -71,23 +78,23 @@ TEST(StatsSegment, NoTwoThreadsWriteOneCacheLine) {
       if (start[i] == end[i]) continue;
       ++written;
       int& owner = writer[i / kLine];
+      if (i / kLine == offsetof(StatsSegmentHeader, pages_used) / kLine) continue;
       ASSERT_TRUE(owner == -1 || owner == thread) << "line at " << i << " of " << owner;
       owner = thread;
     }
     EXPECT_GT(written, 2u * kHistogramBuckets);
   }
   // Nor does counting touch what the main thread writes when it registers.
-  for (size_t line = 0; line < segment->header().rows_offset / kLine; ++line) {
+  for (size_t line = 0; line < RegionsOf(kFew).pages / kLine; ++line) {
+    if (line == offsetof(StatsSegmentHeader, pages_used) / kLine) continue;  // when pages are taken
     ASSERT_EQ(writer[line], -1);
   }
-  EXPECT_EQ(reinterpret_cast<uintptr_t>(RowOf(segment->header(), 0, 1)) % kStatsPage, 0u);
-  EXPECT_EQ(segment->header().row_size % kStatsPage, 0u);
+  EXPECT_EQ(offsetof(StatsSegmentHeader, pages_used) % kLine, 0u);
 }
 
 TEST(StatsSegment, ConcurrentWritersLoseNothing) {
-  const StatsLimits limits = {
-      .workers = 4, .max_series = 64, .max_histograms = 8, .text_size = 1 << 16};
-  const auto segment = StatsSegment::Create(limits).value();
+  constexpr uint32_t kWorkers = 4;
+  const auto segment = StatsSegment::Create({.workers = kWorkers}).value();
   StatsDirectory directory(*segment);
   const SeriesId counter = directory.Counter({"requests_total", ""});
   const SeriesId gauge = directory.Gauge({"active", ""});
@@ -95,7 +102,7 @@ TEST(StatsSegment, ConcurrentWritersLoseNothing) {
   constexpr uint64_t kRounds = 20000;
 
   std::vector<std::thread> workers;
-  for (uint32_t worker = 0; worker < limits.workers; ++worker) {
+  for (uint32_t worker = 0; worker < kWorkers; ++worker) {
     workers.emplace_back([&segment, worker, counter, gauge, histogram] {
       const StatsRow row = segment->worker_row(worker);
       Counter requests = row.counter(counter);
@@ -133,38 +140,63 @@ TEST(StatsSegment, ConcurrentWritersLoseNothing) {
   reading.join();
 
   const StatsReader reader(*segment);
-  EXPECT_EQ(reader.counter(counter), limits.workers * kRounds);
+  EXPECT_EQ(reader.counter(counter), kWorkers * kRounds);
   EXPECT_EQ(reader.gauge(gauge), 0);
   HistogramSnapshot snapshot;
   reader.histogram(histogram, snapshot);
-  EXPECT_EQ(snapshot.count(), limits.workers * kRounds);
-  EXPECT_EQ(snapshot.sum(), limits.workers * (kRounds * (kRounds - 1) / 2));
+  EXPECT_EQ(snapshot.count(), kWorkers * kRounds);
+  EXPECT_EQ(snapshot.sum(), kWorkers * (kRounds * (kRounds - 1) / 2));
   for (uint64_t value = 0; value < 64; ++value) {
-    EXPECT_EQ(snapshot.bucket(HistogramBucketOf(value)), limits.workers);
+    EXPECT_EQ(snapshot.bucket(HistogramBucketOf(value)), kWorkers);
   }
 }
 
-TEST(StatsReader, SumsBothBanksButGaugesOfTheLivingOnly) {
-  const auto segment = StatsSegment::Create(kSmall).value();
+// Workers bind what the main thread registers, while another thread reads.
+TEST(StatsSegment, BindingRegistrationAndReadingAtTheSameTime) {
+  constexpr uint32_t kWorkers = 3;
+  constexpr uint32_t kSeries = 2000;
+  const auto segment = StatsSegment::Create({.workers = kWorkers}).value();
   StatsDirectory directory(*segment);
-  const SeriesId counter = directory.Counter({"a_total", ""});
-  const SeriesId gauge = directory.Gauge({"b", ""});
-  segment->main_row().counter(counter).Inc(1);
-  segment->main_row().gauge(gauge).Set(10);
-
-  StatsSegmentHeader& header = segment->header();
-  const StatsRow other(&header, RowOf(header, 1, 0));
-  other.counter(counter).Inc(5);
-  other.gauge(gauge).Set(-3);
+  std::vector<SeriesId> counters(kSeries);
+  std::vector<SeriesId> histograms(kSeries);
+  std::atomic<uint32_t> registered = 0;
+  std::vector<std::thread> threads;
+  for (uint32_t worker = 0; worker < kWorkers; ++worker) {
+    threads.emplace_back([&, worker] {
+      const StatsRow row = segment->worker_row(worker);
+      for (uint32_t i = 0; i < kSeries;) {
+        if (i == registered.load()) std::this_thread::yield();
+        for (; i < registered.load(); ++i) {
+          row.counter(counters[i]).Inc();
+          row.histogram(histograms[i]).Record(i);
+        }
+      }
+    });
+  }
+  threads.emplace_back([&] {
+    uint64_t last = 0;
+    while (registered.load() < kSeries) {
+      const std::string text = RenderPrometheus(StatsReader(*segment));
+      EXPECT_GE(text.size(), last);
+      last = text.size();
+    }
+  });
+  for (uint32_t i = 0; i < kSeries; ++i) {
+    const std::string label = std::to_string(i);
+    counters[i] = directory.Counter({"a_total", ""}, {{"i", label}});
+    histograms[i] = directory.Histogram({"b", ""}, {{"i", label}});
+    directory.main_row().counter(counters[i]).Inc();
+    registered.store(i + 1);
+  }
+  for (std::thread& thread : threads) thread.join();
   const StatsReader reader(*segment);
-  EXPECT_EQ(reader.counter(counter), 1u) << "a row never used is not read";
-
-  header.banks[1].rows_used.store(1);
-  EXPECT_EQ(reader.counter(counter), 6u);
-  EXPECT_EQ(reader.gauge(gauge), 10);
-
-  header.banks[1].owned.store(1);
-  EXPECT_EQ(reader.gauge(gauge), 7);
+  HistogramSnapshot snapshot;
+  for (uint32_t i = 0; i < kSeries; ++i) {
+    ASSERT_EQ(reader.counter(counters[i]), kWorkers + 1);
+    reader.histogram(histograms[i], snapshot);
+    ASSERT_EQ(snapshot.count(), kWorkers);
+    ASSERT_EQ(snapshot.sum(), uint64_t{kWorkers} * i);
+  }
 }
 
 TEST(StatsReader, GaugesAreSigned) {
@@ -182,7 +214,7 @@ TEST(StatsRowDeathTest, AHandleOfAnotherKindIsRefused) {
   StatsDirectory directory(*segment);
   const SeriesId id = directory.Gauge({"b", ""});
   EXPECT_DEATH(segment->main_row().counter(id), "CHECK");
-  EXPECT_DEATH(segment->main_row().gauge(SeriesId(7)), "CHECK");
+  EXPECT_DEATH(segment->main_row().gauge(SeriesId(7, 2)), "CHECK");
 }
 
 }  // namespace

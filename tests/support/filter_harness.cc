@@ -18,11 +18,7 @@ namespace sluice {
 namespace {
 
 std::unique_ptr<StatsSegment> MakeSegment() {
-  auto segment = StatsSegment::Create({.workers = 1,
-                                       .max_series = 256,
-                                       .max_histograms = 32,
-                                       .max_families = 128,
-                                       .text_size = 64 << 10});
+  auto segment = StatsSegment::Create({});
   CHECK(segment);
   return std::move(*segment);
 }
@@ -104,13 +100,14 @@ void FilterHarness::Advance(Nanos by) {
 
 double FilterHarness::Metric(std::string_view name, std::string_view labels) const {
   const StatsReader reader(*segment_);
+  StatsReader::Series series;
   for (uint32_t i = 0; i < reader.series_count(); ++i) {
-    const StatsReader::Series series = reader.series(i);
+    if (!reader.Read(i, series)) continue;
     const StatsReader::Family family = reader.family(series.family);
     if (family.name != name || series.labels != labels) continue;
     CHECK(family.kind != MetricKind::kHistogram);
-    return family.kind == MetricKind::kCounter ? static_cast<double>(reader.counter(SeriesId(i)))
-                                               : static_cast<double>(reader.gauge(SeriesId(i)));
+    return family.kind == MetricKind::kCounter ? static_cast<double>(reader.counter(series.id))
+                                               : static_cast<double>(reader.gauge(series.id));
   }
   return 0;
 }

@@ -72,9 +72,9 @@ ProxyRig::ProxyRig(Loop& loop, Clock& clock, std::string_view yaml, const Seams&
   }
   loaded_ = std::make_unique<LoadedConfig>(std::move(*loaded));
   const config::Config& config = *loaded_->config;
-  StatsLimits limits;
-  limits.workers = 1;
-  segment_ = std::move(*StatsSegment::Create(limits));
+  StatsOptions options;
+  options.workers = 1;
+  segment_ = std::move(*StatsSegment::Create(options));
   directory_ = std::make_unique<StatsDirectory>(*segment_);
   worker_ = std::make_unique<ProxyWorker>(loop, segment_->worker_row(0), status_, 0U);
   for (int i = 0; i < config.clusters_size(); ++i) {

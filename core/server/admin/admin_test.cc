@@ -36,7 +36,7 @@ class AdminTest : public testing::Test, private AdminSource {
   FakeClock clock_;
   std::unique_ptr<Loop> loop_ = Loop::Create(clock_).value();
   test::Driver driver_{loop_.get()};
-  std::unique_ptr<StatsSegment> segment_ = StatsSegment::Create(StatsLimits{}).value();
+  std::unique_ptr<StatsSegment> segment_ = StatsSegment::Create(StatsOptions{}).value();
   StatsDirectory directory_{*segment_};
   ServerStatus status_;
   ServerState state_ = ServerState::kLive;

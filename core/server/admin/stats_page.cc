@@ -34,13 +34,14 @@ class StatsPage final : public AdminPage {
 
  private:
   void Append(uint32_t index, std::string& out) {
-    const StatsReader::Series series = stats_.series(index);
-    const StatsReader::Family family = stats_.family(series.family);
-    const std::string name = series.labels.empty() ? std::string(family.name)
-                                                   : StrCat({family.name, "{", series.labels, "}"});
+    if (!stats_.Read(index, series_)) return;
+    const StatsReader::Family family = stats_.family(series_.family);
+    const std::string name = series_.labels.empty()
+                                 ? std::string(family.name)
+                                 : StrCat({family.name, "{", series_.labels, "}"});
     if (filter_ != nullptr && !re2::RE2::PartialMatch(name, *filter_)) return;
     nlohmann::json value;
-    const SeriesId id(index);
+    const SeriesId id = series_.id;
     switch (family.kind) {
       case MetricKind::kCounter:
         value = stats_.counter(id);
@@ -63,7 +64,7 @@ class StatsPage final : public AdminPage {
       return;
     }
     nlohmann::json labels = nlohmann::json::object();
-    for (const auto& [label, text] : ParseLabels(series.labels)) labels[label] = text;
+    for (const auto& [label, text] : ParseLabels(series_.labels)) labels[label] = text;
     const nlohmann::json entry = {
         {"name", family.name}, {"labels", std::move(labels)}, {"value", std::move(value)}};
     out += StrCat({first_ ? "\n" : ",\n", entry.dump()});
@@ -76,6 +77,7 @@ class StatsPage final : public AdminPage {
   const bool used_;
   const uint32_t end_ = stats_.series_count();
   uint32_t next_ = 0;
+  StatsReader::Series series_;
   bool first_ = true;
   HistogramSnapshot histogram_;
 };

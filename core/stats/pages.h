@@ -1,0 +1,44 @@
+// StatsPages: takes pages from the segment, for rows that need one. A page is reserved in the file
+// system before it is taken, so touching it never fails, and belongs to its row for ever.
+//
+// Owned by the StatsSegment. Any thread, of any process. For this room only.
+#ifndef SLUICE_CORE_STATS_PAGES_H_
+#define SLUICE_CORE_STATS_PAGES_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "core/stats/cell.h"
+#include "core/stats/layout.h"
+#include "core/stats/memory.h"
+
+namespace sluice {
+
+class StatsPages {
+ public:
+  explicit StatsPages(StatsMemory& memory) : memory_(memory) {}
+
+  // A page of zeros, by its number; 0 when there is none, which is counted, and logged once.
+  uint32_t Take();
+
+  template <typename T>
+  T* At(uint32_t page) const {
+    return StatsAt<T>(memory_.header(), page * kStatsPage);
+  }
+  // What positions of octaves count from.
+  StatsCell* cells() const { return At<StatsCell>(0); }
+
+  // Of the segment's own size: more memory would not help.
+  bool exhausted() const;
+  uint64_t failures() const { return failures_.load(std::memory_order_relaxed); }
+
+ private:
+  uint32_t Fail(int error);
+
+  StatsMemory& memory_;
+  std::atomic<uint64_t> failures_ = 0;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_STATS_PAGES_H_
