@@ -24,7 +24,8 @@ constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok
 class EnvironmentTest : public testing::Test {
  protected:
   std::string Config(std::string_view top = "") {
-    return folder_.Write("sluice.yaml", "workers: 2\n" + std::string(top) +
+    return folder_.Write("sluice.yaml", "workers: 2\nstats: " + folder_.Path("stats") + "\n" +
+                                            std::string(top) +
                                             "\nlisteners:\n  - name: web\n    listen: 127.0.0.1:0\n"
                                             "    routes: [{ match: { prefix: / }, cluster: app }]\n"
                                             "clusters:\n  - { name: app, endpoints: [" +

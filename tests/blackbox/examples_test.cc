@@ -26,6 +26,13 @@ std::vector<std::string> Examples() {
   return names;
 }
 
+// Each has shared memory of its own: examples have no id, or the same.
+std::string WithStatsIn(const std::string& path, std::string text) {
+  if (text.starts_with('{')) return text.replace(0, 1, "{\"stats\": \"" + path + "\",");
+  const bool toml = text.find("[[listeners]]") != std::string::npos;
+  return (toml ? "stats = \"" + path + "\"\n" : "stats: " + path + "\n") + text;
+}
+
 class ExampleTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(ExampleTest, BootsAnswersAndDrains) {
@@ -40,6 +47,7 @@ TEST_P(ExampleTest, BootsAnswersAndDrains) {
   text = std::regex_replace(
       text, std::regex("(127\\.0\\.0\\.1|0\\.0\\.0\\.0):(8[0-9]{3}|99[0-9]{2})"), "127.0.0.1:0");
   text = std::regex_replace(text, std::regex("(/run|/var/log|/tmp)/"), folder.path() + "/");
+  text = WithStatsIn(folder.Path("stats"), std::move(text));
   SluiceProcess sluice(driver, {"run", "-c", folder.Write(GetParam(), text)});
   ASSERT_TRUE(sluice.WaitUntilReady());
   RawClient client(driver, sluice.Where("web"));
@@ -77,7 +85,10 @@ TEST(DemoTest, ProxiesToItsUpstreams) {
   replace("127.0.0.1:9901", "127.0.0.1:0");
   replace("[127.0.0.1:9001", "[" + one.Where("echo").ToString());
   replace("127.0.0.1:9002]", two.Where("echo").ToString() + "]");
-  SluiceProcess sluice(driver, {"run", "-c", folder.Write("demo.yaml", "workers: 1\n" + text)});
+  SluiceProcess sluice(
+      driver,
+      {"run", "-c",
+       folder.Write("demo.yaml", "workers: 1\nstats: " + folder.Path("stats") + "\n" + text)});
   ASSERT_TRUE(sluice.WaitUntilReady());
   RawClient client(driver, sluice.Where("web"));
   std::string names;

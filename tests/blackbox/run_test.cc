@@ -28,7 +28,8 @@ class RunTest : public testing::Test {
   // A proxy to upstream_, with this beside it at the top of the file.
   std::string Config(std::string_view listen = "127.0.0.1:0", std::string_view top = "") {
     return folder_.Write("sluice.yaml",
-                         "admin: 127.0.0.1:0\nworkers: 2\n" + std::string(top) +
+                         "admin: 127.0.0.1:0\nworkers: 2\nstats: " + folder_.Path("stats") + "\n" +
+                             std::string(top) +
                              "\nlisteners:\n  - name: web\n    listen: " + std::string(listen) +
                              "\n    routes: [{ match: { prefix: / }, cluster: app "
                              "}]\nclusters:\n  - { name: app, endpoints: [" +
@@ -261,10 +262,61 @@ TEST_F(RunTest, LogsAreTheUsersTooAfterARename) {
   EXPECT_EQ(sluice.WaitForExit(), 0);
 }
 
+TEST_F(RunTest, CountersCountOnInTheNextProcess) {
+  upstream_.AlwaysAnswer(kOk);
+  for (int run = 1; run <= 3; ++run) {
+    SluiceProcess sluice(driver_, {"run", "-c", Config()});
+    ASSERT_TRUE(sluice.WaitUntilReady());
+    RawClient client(driver_, sluice.Where("web"));
+    client.Send(kGet);
+    EXPECT_EQ(client.ReadResponse().status, 200);
+    RawClient admin(driver_, sluice.Where("admin"));
+    admin.Send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    const HttpText metrics = admin.ReadResponse();
+    EXPECT_THAT(metrics.body, HasSubstr("sluice_downstream_requests_total{listener=\"web\"} " +
+                                        std::to_string(run) + "\n"));
+    EXPECT_THAT(metrics.body,
+                HasSubstr("sluice_downstream_connections_active{listener=\"web\"} 1\n"));
+    sluice.Signal(SIGKILL);
+    EXPECT_EQ(sluice.WaitForExit(), 128 + SIGKILL);
+  }
+}
+
+TEST_F(RunTest, AnInstanceIsNamedByItsId) {
+  const std::string id = "test-" + std::to_string(getpid());
+  const std::string path = "/dev/shm/sluice." + id;
+  if (access("/dev/shm", W_OK) != 0) GTEST_SKIP() << "needs /dev/shm";
+  const std::string file = folder_.Write("id.yaml", "id: " + id +
+                                                        "\nlisteners:\n  - name: web\n    listen: "
+                                                        "127.0.0.1:0\n    routes: [{ match: /, "
+                                                        "respond: 200 }]\n");
+  SluiceProcess sluice(driver_, {"run", "-c", file});
+  EXPECT_TRUE(sluice.WaitUntilReady());
+  EXPECT_EQ(access(path.c_str(), R_OK | W_OK), 0);
+  unlink(path.c_str());
+  sluice.Signal(SIGTERM);
+  EXPECT_EQ(sluice.WaitForExit(), 0);
+}
+
+TEST_F(RunTest, NoPlaceForItsStatsIsAnError) {
+  SluiceProcess sluice(driver_, {"run", "-c",
+                                 folder_.Write("bad.yaml",
+                                               "stats: /nowhere/stats\n"
+                                               "listeners:\n"
+                                               "  - name: web\n"
+                                               "    listen: 127.0.0.1:0\n"
+                                               "    routes: [{ match: /, "
+                                               "respond: 200 }]\n")});
+  EXPECT_EQ(sluice.WaitForExit(), 1);
+  EXPECT_EQ(sluice.err(),
+            "sluice: stats: making /nowhere/stats: No such file or directory: no such folder? "
+            "stats.path names another place\n");
+}
+
 TEST_F(RunTest, AUserThatIsNotThereIsAnError) {
   SluiceProcess sluice(driver_, {"run", "-c", Config("127.0.0.1:0", "user: nobody-of-this-name")});
   EXPECT_EQ(sluice.WaitForExit(), 1);
-  EXPECT_THAT(sluice.err(), HasSubstr(":3:7: user: there is no user \"nobody-of-this-name\"\n"));
+  EXPECT_THAT(sluice.err(), HasSubstr(":4:7: user: there is no user \"nobody-of-this-name\"\n"));
 }
 
 TEST_F(RunTest, WarnsWhenTheFdLimitCannotHoldTheConnections) {

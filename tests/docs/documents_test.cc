@@ -186,10 +186,13 @@ TEST(DocumentsTest, AdminAndEchoPathsAreListed) {
   TempFolder folder;
   const std::string config = folder.Write("admin.yaml",
                                           "admin: 127.0.0.1:0\n"
-                                          "listeners:\n"
-                                          "  - name: web\n"
-                                          "    listen: 127.0.0.1:0\n"
-                                          "    routes: [{ match: /, respond: 200 }]\n");
+                                          "stats: " +
+                                              folder.Path("stats") +
+                                              "\n"
+                                              "listeners:\n"
+                                              "  - name: web\n"
+                                              "    listen: 127.0.0.1:0\n"
+                                              "    routes: [{ match: /, respond: 200 }]\n");
   SluiceProcess sluice(driver, {"run", "-c", config});
   ASSERT_TRUE(sluice.WaitUntilReady());
   RawClient client(driver, sluice.Where("admin"));

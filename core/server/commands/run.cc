@@ -11,6 +11,7 @@
 #include "core/server/generation.h"
 #include "core/server/process.h"
 #include "core/server/server.h"
+#include "core/stats/stats_file.h"
 
 namespace sluice {
 namespace {
@@ -23,6 +24,9 @@ ServerOptions OptionsOf(const config::Config& config) {
   options.user = config.user();
   options.group = config.group();
   options.max_connections = config.max_connections();
+  options.stats_path = config.stats().path().empty() ? StatsFile::DefaultPath(config.id())
+                                                     : config.stats().path();
+  options.stats_size = config.stats().size();
   return options;
 }
 
