@@ -16,8 +16,8 @@
 #include <system_error>
 #include <utility>
 
-#include "core/base/strings.h"
 #include "core/base/fd.h"
+#include "core/base/strings.h"
 
 namespace sluice {
 namespace {

@@ -2,8 +2,8 @@
 // the proxy, passes signals on to the process that serves now, takes in orphans, and ends when the
 // last of them has. It never restarts itself, and runs nothing of the proxy.
 //
-// Each process says over a datagram socket (sd_notify(3)) when it serves: that is how the supervisor
-// learns of a successor. What it hears it passes on to its own starter.
+// Each process says over a datagram socket (sd_notify(3)) when it serves: that is how the
+// supervisor learns of a successor. What it hears it passes on to its own starter.
 #ifndef SLUICE_CORE_SERVER_SUPERVISOR_H_
 #define SLUICE_CORE_SERVER_SUPERVISOR_H_
 

@@ -24,8 +24,8 @@ ServerOptions OptionsOf(const config::Config& config) {
   options.user = config.user();
   options.group = config.group();
   options.max_connections = config.max_connections();
-  options.stats_path = config.stats().path().empty() ? StatsFile::DefaultPath(config.id())
-                                                     : config.stats().path();
+  options.stats_path =
+      config.stats().path().empty() ? StatsFile::DefaultPath(config.id()) : config.stats().path();
   options.stats_size = config.stats().size();
   return options;
 }
