@@ -18,6 +18,8 @@ uint32_t StatsPages::Take() {
     const int error = memory_.Reserve(page * kStatsPage, kStatsPage);
     if (error != 0) return Fail(error);
   } while (!used.compare_exchange_weak(page, page + 1, std::memory_order_acq_rel));
+  // Nobody looked at what lies behind the last page: in a damaged file it need not be zero.
+  std::memset(At<char>(page), 0, kStatsPage);
   return page;
 }
 

@@ -152,7 +152,9 @@ Result<void> StatsSegment::TakeBank(uint32_t workers, const std::string& name) {
 Result<void> StatsSegment::TakeRows(uint32_t count, const std::string& name) {
   StatsBank& bank = header().banks[bank_];
   for (uint32_t i = 0; i < count; ++i) {
-    uint32_t page = bank.rows[i].load(std::memory_order_relaxed);
+    // What stands behind the rows in use was not checked: in a damaged file it need not be zero.
+    const bool used = i < bank.rows_used.load(std::memory_order_relaxed);
+    uint32_t page = used ? bank.rows[i].load(std::memory_order_relaxed) : 0;
     if (page == 0) {
       page = pages_.Take();
       if (page == 0 && pages_.exhausted()) {
@@ -166,9 +168,7 @@ Result<void> StatsSegment::TakeRows(uint32_t count, const std::string& name) {
       }
       bank.rows[i].store(page, std::memory_order_release);
     }
-    if (i >= bank.rows_used.load(std::memory_order_relaxed)) {
-      bank.rows_used.store(i + 1, std::memory_order_release);
-    }
+    if (!used) bank.rows_used.store(i + 1, std::memory_order_release);
     rows_.push_back(std::make_unique<StatsRowPages>(pages_, pages_.At<StatsRowHeader>(page)));
   }
   return {};

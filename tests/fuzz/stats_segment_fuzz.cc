@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/check.h"
+#include "core/base/log.h"
 #include "core/stats/directory.h"
 #include "core/stats/labels.h"
 #include "core/stats/layout.h"
@@ -108,6 +109,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Use(**segment);
   Read(StatsReader(**segment));
   const auto file = StatsFile::Open(path);
+  if (!file) Log(LogLevel::kError, "stats", file.error().detail);
   CHECK(file);
   Read((*file)->reader());
   std::filesystem::remove(path);
