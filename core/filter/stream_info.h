@@ -27,6 +27,7 @@ struct ConnectionInfo {
   Address local;
   Nanos start = 0;
   bool tls = false;
+  bool probe = false;  // of the process to itself: not for logs
 };
 
 class StreamInfo {

@@ -152,6 +152,16 @@ Result<ListenSockets> OpenListenSockets(const Address& address, size_t count,
   return OpenUnix(address, options);
 }
 
+Result<void> AddListenSockets(ListenSockets& sockets, size_t count, const ListenOptions& options) {
+  while (sockets.fds.size() < count) {
+    Result<Fd> fd = BindTcp(sockets.address, true);
+    if (!fd) return Fail(std::move(fd).error());
+    if (listen(fd->get(), options.backlog) != 0) return FailOn(sockets.address, "listen");
+    sockets.fds.push_back(std::move(*fd));
+  }
+  return {};
+}
+
 void RemoveSocketFile(const Address& address) {
   const std::string path(address.unix_name());
   if (!path.empty() && path[0] != '@') unlink(path.c_str());

@@ -38,6 +38,10 @@ struct ListenSockets {
 Result<ListenSockets> OpenListenSockets(const Address& address, size_t count,
                                         const ListenOptions& options = {});
 
+// Adds sockets to a TCP address' group until it has `count`: for more workers than the process had
+// that the others came from.
+Result<void> AddListenSockets(ListenSockets& sockets, size_t count, const ListenOptions& options);
+
 // Removes the file of a unix-domain address; nothing for others.
 void RemoveSocketFile(const Address& address);
 

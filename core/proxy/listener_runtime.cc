@@ -3,9 +3,11 @@
 namespace sluice {
 
 ListenerRuntime::ListenerRuntime(const ListenerSettings& listener_settings,
-                                 ProxyWorker& proxy_worker, std::unique_ptr<LastFilterFactory> last)
+                                 ProxyWorker& proxy_worker, ProxyGeneration& proxy_generation,
+                                 std::unique_ptr<LastFilterFactory> last)
     : settings(listener_settings),
       worker(proxy_worker),
+      generation(proxy_generation),
       stats(listener_settings.stats.Bind(proxy_worker.stats)),
       last_filter(std::move(last)) {
   const WorkerContext context = worker.Context();

@@ -10,14 +10,16 @@
 #include "core/filter/chain.h"
 #include "core/filter/last_filter.h"
 #include "core/proxy/listener_settings.h"
+#include "core/proxy/proxy_generation.h"
 #include "core/proxy/proxy_worker.h"
 
 namespace sluice {
 
 class ListenerRuntime {
  public:
-  // Settings and worker outlive it.
+  // Settings, worker and generation outlive it.
   ListenerRuntime(const ListenerSettings& listener_settings, ProxyWorker& proxy_worker,
+                  ProxyGeneration& proxy_generation,
                   std::unique_ptr<LastFilterFactory> last_filter);
   ~ListenerRuntime();
 
@@ -36,6 +38,7 @@ class ListenerRuntime {
 
   const ListenerSettings& settings;
   ProxyWorker& worker;
+  ProxyGeneration& generation;
   ListenerStats stats;
   const std::unique_ptr<LastFilterFactory> last_filter;
 

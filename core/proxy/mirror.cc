@@ -24,6 +24,7 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
       : mirror_(&mirror),
         copies_(runtime.worker.mirrors),
         loop_(runtime.worker.loop),
+        generation_(runtime.generation),
         cluster_(cluster),
         head_(arena_),
         response_(arena_),
@@ -31,6 +32,7 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
         upstream_(*this),
         timer_(loop_, Callback::To<&MirrorCopy::GiveUp>(this)) {
     copies_.Add(*this);
+    generation_.Hold();
     CopyHead(head);
     timer_.Start(kTimeout);
     cluster_.stats().requests.Inc();
@@ -41,6 +43,8 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
       upstream_.Start(endpoint.pool, nullptr, nullptr, false);
     }
   }
+
+  ~MirrorCopy() override { generation_.Drop(); }
 
   void SendBody(const Buffer& data, bool end, const Headers* trailers) {
     backlog_.Append(data.Share());
@@ -115,6 +119,7 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
   Mirror* mirror_;  // null: its stream is over
   MirrorCopies& copies_;
   Loop& loop_;
+  ProxyGeneration& generation_;  // held: its cluster is used
   WorkerCluster& cluster_;
   Arena arena_;
   RequestHead head_;
@@ -139,7 +144,7 @@ void Mirror::Start(const Route& route, ListenerRuntime& runtime, const RequestHe
   const RouteMirror* mirror = route.mirror();
   if (mirror == nullptr || !head.upgrade.empty()) return;
   if (!mirror->fraction.Draw(runtime.worker.random)) return;
-  WorkerCluster* cluster = runtime.worker.cluster(mirror->cluster_index);
+  WorkerCluster* cluster = runtime.generation.cluster(mirror->cluster_index);
   WorkerEndpoint* endpoint = cluster == nullptr ? nullptr : cluster->Pick(nullptr);
   if (endpoint == nullptr) return;
   if (runtime.worker.mirrors.full()) {
@@ -152,7 +157,9 @@ void Mirror::Start(const Route& route, ListenerRuntime& runtime, const RequestHe
 
 MirrorCopies::MirrorCopies() = default;
 
-MirrorCopies::~MirrorCopies() {
+MirrorCopies::~MirrorCopies() { GiveUp(); }
+
+void MirrorCopies::GiveUp() {
   while (!copies_.empty()) copies_.front().GiveUp();
 }
 

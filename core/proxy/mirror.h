@@ -27,6 +27,8 @@ class MirrorCopies {
   MirrorCopies(const MirrorCopies&) = delete;
   MirrorCopies& operator=(const MirrorCopies&) = delete;
   ~MirrorCopies();
+  // Ends those that are under way.
+  void GiveUp();
   bool full() const { return count_ >= kMost; }
   void Add(MirrorCopy& copy);
   void Remove(MirrorCopy& copy);

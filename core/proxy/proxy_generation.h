@@ -39,6 +39,7 @@ class ProxyGeneration {
   void Drop() {
     if (--users_ == 0 && unused_ != nullptr) loop_.Defer(*unused_);
   }
+  bool unused() const { return users_ == 0; }
   // A newer one has taken its place: `unused` runs when nobody holds this one. Borrowed.
   void Retire(Task& unused) {
     unused_ = &unused;

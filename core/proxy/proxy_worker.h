@@ -1,12 +1,10 @@
 // ProxyWorker: what all streams of one thread share: its loop, its random numbers, its row of the
-// stats, its clusters, the date. Owned by the worker (or the main thread, for the admin listener).
+// stats, the date. Owned by the worker (or the main thread, for the admin listener).
 #ifndef SLUICE_CORE_PROXY_PROXY_WORKER_H_
 #define SLUICE_CORE_PROXY_PROXY_WORKER_H_
 
 #include <cstdint>
-#include <memory>
 #include <string_view>
-#include <vector>
 
 #include "core/base/random.h"
 #include "core/event/loop.h"
@@ -14,7 +12,6 @@
 #include "core/http/date.h"
 #include "core/proxy/mirror.h"
 #include "core/stats/row.h"
-#include "core/upstream/worker_cluster.h"
 
 namespace sluice {
 
@@ -25,17 +22,6 @@ class ProxyWorker {
       : loop(worker_loop), stats(row), status(server_status), index(worker_index) {}
 
   WorkerContext Context() { return WorkerContext{loop, random, stats, status, index}; }
-
-  // Null: there is none of that index or name.
-  WorkerCluster* cluster(uint32_t at) const {
-    return at < clusters.size() ? clusters[at].get() : nullptr;
-  }
-  WorkerCluster* FindCluster(std::string_view name) const {
-    for (const auto& cluster : clusters) {
-      if (cluster->settings().name == name) return cluster.get();
-    }
-    return nullptr;
-  }
 
   // The Date field's value (RFC 9110 5.6.7), written once a second.
   std::string_view Date() {
@@ -54,8 +40,7 @@ class ProxyWorker {
   uint32_t index;
   uint64_t last_stream_id = 0;
   uint64_t last_connection_id = 0;
-  std::vector<std::unique_ptr<WorkerCluster>> clusters;  // by index in config.clusters
-  MirrorCopies mirrors;                                  // they use the clusters
+  MirrorCopies mirrors;
 
  private:
   int64_t date_second_ = -1;

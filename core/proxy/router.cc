@@ -90,8 +90,8 @@ void Router::OnRequestHeaders(RequestHead& head, bool end) {
   const RouteTarget target =
       route->Pick(HeadRouteInput(head, info.client_ip), runtime_.worker.random);
   info.route_choice = target.choice;
-  cluster_ = target.cluster_index != kNoCluster ? runtime_.worker.cluster(target.cluster_index)
-                                                : runtime_.worker.FindCluster(target.cluster);
+  cluster_ = target.cluster_index != kNoCluster ? runtime_.generation.cluster(target.cluster_index)
+                                                : runtime_.generation.FindCluster(target.cluster);
   if (cluster_ == nullptr) {
     return Fail(503, ResponseFlag::kNoClusterFound, "cluster_not_found", "no such cluster\n");
   }

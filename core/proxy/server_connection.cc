@@ -13,7 +13,7 @@ ServerConnection::ServerConnection(ServerConnectionOwner& owner, ListenerRuntime
                                    AllList& all, IdleList& idle, Fd fd, const Address& peer,
                                    const Address& local)
     : owner_(owner),
-      runtime_(runtime),
+      runtime_(&runtime),
       all_(all),
       idle_(idle),
       connection_(runtime.worker.loop, *this, runtime.settings.new_transport(fd.Release()),
@@ -21,6 +21,7 @@ ServerConnection::ServerConnection(ServerConnectionOwner& owner, ListenerRuntime
       codec_(runtime.settings.new_codec(*this, runtime.settings.codec)),
       timer_(runtime.worker.loop, Callback::To<&ServerConnection::OnTimer>(this)),
       continue_task_(Callback::To<&ServerConnection::Continue>(this)) {
+  runtime.generation.Hold();
   const Loop& loop = runtime.worker.loop;
   info_.id = ++runtime.worker.last_connection_id;
   info_.listener = runtime.settings.name;
@@ -33,21 +34,28 @@ ServerConnection::ServerConnection(ServerConnectionOwner& owner, ListenerRuntime
   runtime.stats.connections_active.Add();
 }
 
-ServerConnection::~ServerConnection() = default;
+ServerConnection::~ServerConnection() { runtime_->generation.Drop(); }
+
+void ServerConnection::SetRuntime(ListenerRuntime& runtime) {
+  runtime.generation.Hold();
+  std::exchange(runtime_, &runtime)->generation.Drop();
+  info_.listener = runtime.settings.name;
+  SetRemote(info_.remote);
+}
 
 void ServerConnection::SetRemote(const Address& remote) {
   info_.remote = remote;
   remote_ip_ = remote.IpString();
-  const ListenerSettings& settings = runtime_.settings;
+  const ListenerSettings& settings = runtime_->settings;
   remote_is_trusted_ =
       std::any_of(settings.trusted_cidrs.begin(), settings.trusted_cidrs.end(),
                   [&](const Cidr& cidr) { return cidr.Contains(info_.direct_remote); });
 }
 
 void ServerConnection::Start() {
-  if (runtime_.settings.proxy_protocol != ProxyProtocolMode::kOff) {
+  if (runtime_->settings.proxy_protocol != ProxyProtocolMode::kOff && !info_.probe) {
     state_ = State::kProxyHeader;
-    head_deadline_ = runtime_.worker.loop.now() + runtime_.settings.head_timeout;
+    head_deadline_ = runtime_->worker.loop.now() + runtime_->settings.head_timeout;
     WatchDeadline(head_deadline_);
   }
   SetIdle();
@@ -56,8 +64,8 @@ void ServerConnection::Start() {
 }
 
 void ServerConnection::SetIdle() {
-  idle_since_ = runtime_.worker.loop.now();
-  WatchDeadline(idle_since_ + runtime_.settings.keep_alive_timeout);
+  idle_since_ = runtime_->worker.loop.now();
+  WatchDeadline(idle_since_ + runtime_->settings.keep_alive_timeout);
   ListNode<IdleConnectionsTag>::Unlink();
   idle_.PushBack(*this);
 }
@@ -65,24 +73,24 @@ void ServerConnection::SetIdle() {
 void ServerConnection::WatchDeadline(Nanos deadline) {
   if (deadline == 0) return;
   if (timer_.pending() && timer_.deadline() <= deadline) return;
-  timer_.Start(deadline - runtime_.worker.loop.now());
+  timer_.Start(deadline - runtime_->worker.loop.now());
 }
 
 void ServerConnection::OnTimer() {
-  const Nanos now = runtime_.worker.loop.now();
+  const Nanos now = runtime_->worker.loop.now();
   if (state_ == State::kFlushing) linger_deadline_ = FlushDeadline();
   if (state_ == State::kLingering || state_ == State::kFlushing) {
     if (now >= linger_deadline_) return Close();
     return WatchDeadline(linger_deadline_);
   }
   if (state_ == State::kProxyHeader && now >= head_deadline_) {
-    runtime_.stats.head_timeouts.Inc();
+    runtime_->stats.head_timeouts.Inc();
     return Close();
   }
   if (streams_.empty()) {
-    const Nanos deadline = idle_since_ + runtime_.settings.keep_alive_timeout;
+    const Nanos deadline = idle_since_ + runtime_->settings.keep_alive_timeout;
     if (now < deadline) return WatchDeadline(deadline);
-    runtime_.stats.connections_closed_idle.Inc();
+    runtime_->stats.connections_closed_idle.Inc();
     return codec_->CanReset() ? Drain() : Close();  // HTTP/2's peer is told why
   }
   if (head_deadline_ != 0 && now >= head_deadline_) {
@@ -124,10 +132,10 @@ bool ServerConnection::ReadProxyHeader(Buffer& in) {
     case ProxyHeaderResult::Status::kNeedMore:
       return false;
     case ProxyHeaderResult::Status::kAbsent:
-      if (runtime_.settings.proxy_protocol == ProxyProtocolMode::kOptional) break;
+      if (runtime_->settings.proxy_protocol == ProxyProtocolMode::kOptional) break;
       [[fallthrough]];
     case ProxyHeaderResult::Status::kError:
-      runtime_.stats.proxy_protocol_errors.Inc();
+      runtime_->stats.proxy_protocol_errors.Inc();
       Close();
       return false;
     case ProxyHeaderResult::Status::kDone:
@@ -153,7 +161,7 @@ void ServerConnection::Feed(Buffer& in) {
   TakeControl();
   if (!fed) return OnProtocolError(fed.error());
   if (!streams_.empty() && !streams_.back().head_complete() && head_deadline_ == 0) {
-    head_deadline_ = runtime_.worker.loop.now() + runtime_.settings.head_timeout;
+    head_deadline_ = runtime_->worker.loop.now() + runtime_->settings.head_timeout;
     WatchDeadline(head_deadline_);
   }
   UpdateReading();
@@ -162,7 +170,7 @@ void ServerConnection::Feed(Buffer& in) {
 void ServerConnection::OnProtocolError(const Error& error) {
   failed_ = true;
   connection_.SetReading(false);
-  runtime_.stats.protocol_errors.Inc();
+  runtime_->stats.protocol_errors.Inc();
   if (codec_->CanReset()) {  // all streams are lost; the codec has said why
     FailStreams(ResponseFlag::kDownstreamProtocolError, error.detail);
     return CloseWhenWritten();
@@ -188,11 +196,11 @@ void ServerConnection::UpdateReading() {
 
 RequestHead& ServerConnection::OnRequestBegin(StreamId id) {
   if (streams_.empty()) ListNode<IdleConnectionsTag>::Unlink();
-  Stream* stream = new Stream(*this, runtime_, id);
+  Stream* stream = new Stream(*this, *runtime_, id);
   streams_.PushBack(*stream);
   current_ = stream;
-  const uint64_t most = runtime_.settings.requests_per_connection;
-  if (++requests_ == most || draining_ || runtime_.worker.status.draining()) {
+  const uint64_t most = runtime_->settings.requests_per_connection;
+  if (++requests_ == most || draining_ || runtime_->worker.status.draining()) {
     codec_->Drain(connection_.output());
   }
   return stream->head();
@@ -284,8 +292,8 @@ void ServerConnection::OnStreamFinished(Stream& stream) {
   }
   unread_request_ = open || failed_;
   delete &stream;
-  runtime_.stats.bytes_received.Inc(connection_.bytes_read() - counted_read_);
-  runtime_.stats.bytes_sent.Inc(connection_.bytes_written() - counted_written_);
+  runtime_->stats.bytes_received.Inc(connection_.bytes_read() - counted_read_);
+  runtime_->stats.bytes_sent.Inc(connection_.bytes_written() - counted_written_);
   counted_read_ = connection_.bytes_read();
   counted_written_ = connection_.bytes_written();
   if (state_ == State::kClosed) {
@@ -322,19 +330,26 @@ void ServerConnection::Drain() {
   connection_.Write();
 }
 
+void ServerConnection::Retire() {
+  draining_ = true;
+  if (state_ != State::kOpen || (streams_.empty() && !codec_->CanReset())) return;
+  codec_->Drain(connection_.output());
+  connection_.Write();
+}
+
 void ServerConnection::CloseWhenWritten() {
   if (state_ != State::kOpen) return;
   state_ = State::kFlushing;
   ListNode<IdleConnectionsTag>::Unlink();
   connection_.SetReading(false);
-  idle_since_ = runtime_.worker.loop.now();
+  idle_since_ = runtime_->worker.loop.now();
   WatchDeadline(FlushDeadline());
   connection_.NotifyWritten();
 }
 
 // A slow client gets all of its response, as long as it takes something now and then.
 Nanos ServerConnection::FlushDeadline() const {
-  const ListenerSettings& settings = runtime_.settings;
+  const ListenerSettings& settings = runtime_->settings;
   const Nanos patience =
       settings.stream_idle_timeout > 0 ? settings.stream_idle_timeout : settings.keep_alive_timeout;
   return std::max(idle_since_, connection_.last_written()) + patience;
@@ -349,7 +364,7 @@ void ServerConnection::StartLinger() {
   connection_.ShutdownWrite();
   connection_.input().Clear();
   linger_from_ = connection_.bytes_read();
-  linger_deadline_ = runtime_.worker.loop.now() + kLingerTime;
+  linger_deadline_ = runtime_->worker.loop.now() + kLingerTime;
   timer_.Start(kLingerTime);
   connection_.SetReading(true);
 }
@@ -377,13 +392,13 @@ void ServerConnection::Close(bool reset) {
 
 void ServerConnection::FinishClose() {
   if (connection_.closed() || !streams_.empty()) return;
-  runtime_.stats.bytes_received.Inc(connection_.bytes_read() - counted_read_);
-  runtime_.stats.bytes_sent.Inc(connection_.bytes_written() - counted_written_);
-  runtime_.stats.connections_active.Sub();
+  runtime_->stats.bytes_received.Inc(connection_.bytes_read() - counted_read_);
+  runtime_->stats.bytes_sent.Inc(connection_.bytes_written() - counted_written_);
+  runtime_->stats.connections_active.Sub();
   connection_.Close(close_reset_);
   ListNode<AllConnectionsTag>::Unlink();
   owner_.OnConnectionClosed(*this);
-  runtime_.worker.loop.Retire(std::unique_ptr<Retirable>(this));
+  runtime_->worker.loop.Retire(std::unique_ptr<Retirable>(this));
 }
 
 }  // namespace sluice

@@ -51,12 +51,20 @@ class ServerConnection final : public Retirable,
                    IdleList& idle, Fd fd, const Address& peer, const Address& local);
   ~ServerConnection() override;
 
+  // It is the process' own, to itself. REQUIRES: not started.
+  void MakeProbe() { info_.probe = true; }
   // Begins to read. It may be closed, and retired, when this returns.
   void Start();
   // No further requests: closes now if idle, else after the response in flight.
   void Drain();
+  // The next response, or the one under way, is the last. Unlike Drain it leaves an idle
+  // HTTP/1 connection open: its client may be sending.
+  void Retire();
+  bool retiring() const { return draining_; }
   // Closes at once, whatever is in flight.
   void Abort();
+  // A reload: streams that begin from here on are of `runtime`; those there are keep theirs.
+  void SetRuntime(ListenerRuntime& runtime);
   bool idle() const { return streams_.empty(); }
   // REQUIRES: idle().
   Nanos idle_since() const { return idle_since_; }
@@ -66,7 +74,7 @@ class ServerConnection final : public Retirable,
   // For streams.
   ServerCodec& codec() { return *codec_; }
   Connection& connection() { return connection_; }
-  ListenerRuntime& runtime() { return runtime_; }
+  ListenerRuntime& runtime() { return *runtime_; }
   const ConnectionInfo& info() const { return info_; }
   // The text of info().remote without the port.
   std::string_view remote_ip() const { return remote_ip_; }
@@ -74,7 +82,7 @@ class ServerConnection final : public Retirable,
   void UpdateReading();
   // Gives the codec what stands unread, after the current callback: a tunnel may have begun with
   // it.
-  void FeedLater() { runtime_.worker.loop.Defer(continue_task_); }
+  void FeedLater() { runtime_->worker.loop.Defer(continue_task_); }
   // The stream is over: destroys it and goes on with what waits. Called from a task, never with the
   // stream on the stack.
   void OnStreamFinished(Stream& stream);
@@ -122,7 +130,7 @@ class ServerConnection final : public Retirable,
   Stream* Find(StreamId id);
 
   ServerConnectionOwner& owner_;
-  ListenerRuntime& runtime_;
+  ListenerRuntime* runtime_;
   AllList& all_;
   IdleList& idle_;
   Connection connection_;

@@ -39,6 +39,7 @@ Stream::Stream(ServerConnection& connection, ListenerRuntime& runtime, StreamId 
       response_head_(arena_),
       info_(arena_, connection.info()),
       chain_(*this) {
+  runtime_.generation.Hold();
   info_.stream_id = ++runtime.worker.last_stream_id;
   info_.start = last_activity_;
   info_.wall_start = runtime.worker.loop.wall();
@@ -49,6 +50,7 @@ Stream::Stream(ServerConnection& connection, ListenerRuntime& runtime, StreamId 
 Stream::~Stream() {
   last_.reset();
   chain_.DestroyFilters();
+  runtime_.generation.Drop();
 }
 
 Loop& Stream::stream_loop() { return runtime_.worker.loop; }

@@ -21,7 +21,7 @@ constexpr Nanos kSaySilentEvery = 60 * kSecond;
 Acceptor::Acceptor(AcceptorOwner& owner, ListenerRuntime& runtime, AcceptorLimits limits)
     : owner_(owner),
       loop_(runtime.worker.loop),
-      runtime_(runtime),
+      runtime_(&runtime),
       limits_(limits),
       listener_(loop_, *this),
       admit_task_(Callback::To<&Acceptor::Admit>(this)),
@@ -40,9 +40,35 @@ Result<void> Acceptor::Start(int fd) {
   return listener_.Start(fd, shared);
 }
 
+void Acceptor::SetRuntime(ListenerRuntime& runtime) {
+  runtime_ = &runtime;
+  all_.ForEach([&runtime](ServerConnection& connection) { connection.SetRuntime(runtime); });
+}
+
+void Acceptor::StopAccepting() {
+  listener_.Pause();
+  retry_.Cancel();
+  admit_task_.Cancel();
+}
+
+void Acceptor::ResumeAccepting() {
+  if (waiting_) return loop_.Defer(admit_task_);
+  listener_.Resume();
+}
+
+void Acceptor::RetireOne() {
+  ServerConnection* const found =
+      all_.FindFirst([](const ServerConnection& connection) { return !connection.retiring(); });
+  if (found != nullptr) found->Retire();
+}
+
+void Acceptor::CloseIdle() {
+  idle_.ForEach([](ServerConnection& connection) { connection.Drain(); });
+}
+
 void Acceptor::OnAccept(Fd fd, const Address& peer) {
   if (TryAcquire()) return Serve(std::move(fd), peer);
-  runtime_.stats.connections_limited.Inc();
+  runtime_->stats.connections_limited.Inc();
   listener_.Pause();
   waiting_ = std::move(fd);
   waiting_peer_ = peer;
@@ -50,9 +76,9 @@ void Acceptor::OnAccept(Fd fd, const Address& peer) {
 }
 
 void Acceptor::OnAcceptPaused(int errno_value) {
-  runtime_.stats.accept_errors.Inc();
+  runtime_->stats.accept_errors.Inc();
   Log(LogLevel::kWarning, "listener",
-      StrCat({runtime_.settings.name, ": accepting pauses: ", std::strerror(errno_value)}));
+      StrCat({runtime_->settings.name, ": accepting pauses: ", std::strerror(errno_value)}));
 }
 
 bool Acceptor::TryAcquire() {
@@ -83,7 +109,8 @@ void Acceptor::Serve(Fd fd, const Address& peer) {
   ++open_;
   owner_.OnConnectionCount(1);
   const Address local = local_.empty() ? LocalAddress(fd.get()) : local_;
-  auto* connection = new ServerConnection(*this, runtime_, all_, idle_, std::move(fd), peer, local);
+  auto* connection =
+      new ServerConnection(*this, *runtime_, all_, idle_, std::move(fd), peer, local);
   connection->Start();
 }
 
@@ -106,10 +133,10 @@ bool Acceptor::CloseOneIdle() {
       });
   if (found == nullptr || !closable(*found)) return false;
   if (found->requests() == 0) {
-    runtime_.stats.connections_closed_silent.Inc();
+    runtime_->stats.connections_closed_silent.Inc();
     SaySilent();
   } else {
-    runtime_.stats.connections_closed_idle.Inc();
+    runtime_->stats.connections_closed_idle.Inc();
   }
   found->Drain();
   return true;
@@ -120,7 +147,7 @@ void Acceptor::SaySilent() {
   if (silent_said_ != 0 && now - silent_said_ < kSaySilentEvery) return;
   silent_said_ = now;
   Log(LogLevel::kWarning, "listener",
-      StrCat({runtime_.settings.name,
+      StrCat({runtime_->settings.name,
               ": at the connection limit clients that send no request lose their place"}));
 }
 

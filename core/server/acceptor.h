@@ -61,6 +61,15 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
 
   // Begins to accept. The socket stays its owner's.
   Result<void> Start(int fd);
+  // A reload: connections go over to `runtime`, which outlives the acceptor.
+  void SetRuntime(ListenerRuntime& runtime);
+  // Looks at the socket no more, or again: another process accepts from it meanwhile.
+  void StopAccepting();
+  void ResumeAccepting();
+  // Asks the client of one connection that was not asked yet to come again, with its next response.
+  void RetireOne();
+  // Closes those that wait for a request.
+  void CloseIdle();
   // Accepts what waits and then no more, lets every connection end after what it has in flight. The
   // socket goes on to queue until its owner closes it.
   void Drain();
@@ -88,7 +97,7 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
 
   AcceptorOwner& owner_;
   Loop& loop_;
-  ListenerRuntime& runtime_;
+  ListenerRuntime* runtime_;
   AcceptorLimits limits_;
   Listener listener_;
   Task admit_task_;

@@ -37,7 +37,7 @@ class AcceptorTest : public testing::Test, protected AcceptorOwner {
     settings->name = "web";
     settings->stats = StatsScope(*directory_, {{"listener", "web"}}).Group<ListenerStats>();
     settings_ = std::move(settings);
-    runtime_ = std::make_unique<ListenerRuntime>(*settings_, worker_,
+    runtime_ = std::make_unique<ListenerRuntime>(*settings_, worker_, scope_,
                                                  std::make_unique<EchoFactory>("echo"));
     listener_limit_.emplace(listener_limit);
     overall_limit_.emplace(overall_limit);
@@ -89,6 +89,7 @@ class AcceptorTest : public testing::Test, protected AcceptorOwner {
   ServerStatus status_;
   ProxyWorker worker_{*loop_, directory_->main_row(), status_, 0};
   std::unique_ptr<const ListenerSettings> settings_;
+  ProxyGeneration scope_{*loop_};
   std::unique_ptr<ListenerRuntime> runtime_;
   std::optional<ConnectionLimit> listener_limit_;
   std::optional<ConnectionLimit> overall_limit_;

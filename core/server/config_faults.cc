@@ -196,7 +196,7 @@ class Finder {
     }
     if (!sound) return;
     const Result<std::unique_ptr<Cluster>> created =
-        Cluster::Create(cluster, static_cast<uint32_t>(index), loop_, context_.stats);
+        Cluster::Create(cluster, loop_, context_.stats);
     if (!created) Add(path, created.error().detail);
   }
 

@@ -1,5 +1,6 @@
 #include "core/server/generation.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/strings.h"
@@ -10,10 +11,11 @@
 namespace sluice {
 
 std::unique_ptr<ListenerRuntime> NewRouterRuntime(const ListenerSettings& settings,
-                                                  ProxyWorker& worker) {
+                                                  ProxyWorker& worker,
+                                                  ProxyGeneration& generation) {
   auto router = std::make_unique<RouterFactory>();
   RouterFactory& factory = *router;
-  auto runtime = std::make_unique<ListenerRuntime>(settings, worker, std::move(router));
+  auto runtime = std::make_unique<ListenerRuntime>(settings, worker, generation, std::move(router));
   factory.set_runtime(*runtime);
   return runtime;
 }
@@ -32,32 +34,22 @@ Result<ListenPlace> ReadListen(const config::Listen& listen) {
   return place;
 }
 
-Generation::Listener::Listener(ListenPlace listen_place,
-                               std::unique_ptr<const ListenerSettings> listener_settings,
-                               NewListenerRuntime new_listener_runtime)
-    : place(std::move(listen_place)),
-      settings(std::move(listener_settings)),
-      new_runtime(std::move(new_listener_runtime)),
-      limit(std::make_unique<ConnectionLimit>(settings->connections)) {}
-
 Generation::Generation() = default;
 Generation::~Generation() = default;
 
 Result<std::unique_ptr<Generation>> Generation::Build(std::shared_ptr<const Snapshot> snapshot,
-                                                      Loop& loop, const LoadContext& context) {
+                                                      Clusters& clusters,
+                                                      const LoadContext& context) {
   auto generation = std::make_unique<Generation>();
   generation->snapshot_ = std::move(snapshot);
   const config::Config& config = generation->snapshot_->config();
-  for (uint32_t i = 0; i < static_cast<uint32_t>(config.clusters_size()); ++i) {
-    const config::Cluster& cluster_config = config.clusters(static_cast<int>(i));
-    Result<std::unique_ptr<Cluster>> cluster =
-        Cluster::Create(cluster_config, i, loop, context.stats);
+  for (const config::Cluster& each : config.clusters()) {
+    Result<Cluster*> cluster = clusters.Get(each);
     if (!cluster) {
-      cluster.error().detail =
-          StrCat({"cluster \"", cluster_config.name(), "\": ", cluster.error().detail});
-      return Fail(std::move(cluster).error());
+      return Fail(cluster.error().code,
+                  StrCat({"cluster \"", each.name(), "\": ", cluster.error().detail}));
     }
-    generation->clusters_.push_back(std::move(*cluster));
+    generation->clusters_.push_back(*cluster);
   }
   for (const config::Listener& listener : config.listeners()) {
     Result<ListenPlace> place = ReadListen(listener.listen());
@@ -84,14 +76,12 @@ Result<std::unique_ptr<Generation>> Generation::Build(std::shared_ptr<const Snap
 
 void Generation::Add(ListenPlace place, std::unique_ptr<const ListenerSettings> settings,
                      NewListenerRuntime new_runtime) {
-  listeners_.emplace_back(std::move(place), std::move(settings), std::move(new_runtime));
+  listeners_.push_back({std::move(place), std::move(settings), std::move(new_runtime)});
 }
 
 bool Generation::warm() const {
-  for (const std::unique_ptr<Cluster>& cluster : clusters_) {
-    if (!cluster->warm()) return false;
-  }
-  return true;
+  return std::all_of(clusters_.begin(), clusters_.end(),
+                     [](const Cluster* cluster) { return cluster->warm(); });
 }
 
 void Generation::ReopenLogs() const {
@@ -100,9 +90,12 @@ void Generation::ReopenLogs() const {
   }
 }
 
-WorkerGeneration::WorkerGeneration(const Generation& generation, ProxyWorker& worker) {
+WorkerGeneration::WorkerGeneration(const Generation& generation, ProxyWorker& worker,
+                                   const std::vector<WorkerCluster*>& clusters)
+    : generation_(generation), scope_(worker.loop) {
+  for (WorkerCluster* cluster : clusters) scope_.AddCluster(*cluster);
   for (const Generation::Listener& listener : generation.listeners()) {
-    runtimes_.push_back(listener.new_runtime(*listener.settings, worker));
+    runtimes_.push_back(listener.new_runtime(*listener.settings, worker, scope_));
   }
 }
 

@@ -17,9 +17,9 @@
 #include "core/net/listen_socket.h"
 #include "core/proxy/listener_runtime.h"
 #include "core/proxy/listener_settings.h"
+#include "core/proxy/proxy_generation.h"
 #include "core/proxy/proxy_worker.h"
-#include "core/server/connection_limit.h"
-#include "core/upstream/cluster.h"
+#include "core/server/clusters.h"
 
 namespace sluice {
 
@@ -29,12 +29,12 @@ class Listen;
 class Snapshot;
 
 // Makes one worker's runtime of a listener. Any worker's thread, several at a time.
-using NewListenerRuntime =
-    std::function<std::unique_ptr<ListenerRuntime>(const ListenerSettings&, ProxyWorker&)>;
+using NewListenerRuntime = std::function<std::unique_ptr<ListenerRuntime>(
+    const ListenerSettings&, ProxyWorker&, ProxyGeneration&)>;
 
 // That of a listener whose last filter is the router.
 std::unique_ptr<ListenerRuntime> NewRouterRuntime(const ListenerSettings& settings,
-                                                  ProxyWorker& worker);
+                                                  ProxyWorker& worker, ProxyGeneration& generation);
 
 struct ListenPlace {
   Address address;
@@ -46,13 +46,9 @@ Result<ListenPlace> ReadListen(const config::Listen& listen);
 class Generation {
  public:
   struct Listener {
-    Listener(ListenPlace listen_place, std::unique_ptr<const ListenerSettings> listener_settings,
-             NewListenerRuntime new_listener_runtime);
-
     ListenPlace place;
     std::unique_ptr<const ListenerSettings> settings;
     NewListenerRuntime new_runtime;
-    std::unique_ptr<ConnectionLimit> limit;
   };
 
   // Empty: for what is put together without a configuration (the echo server).
@@ -61,18 +57,19 @@ class Generation {
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;
 
-  // Compiles the snapshot. `loop` is the main thread's; it and what `context` names outlive the
-  // generation. Errors name the place in the configuration. Opens log files (but in a dry run), no
-  // sockets.
+  // Compiles the snapshot. What `context` names, and the clusters, outlive the generation. Errors
+  // name the place in the configuration. Opens log files (but in a dry run), no sockets. After an
+  // error, new clusters may be left over in `clusters` that nobody uses.
   static Result<std::unique_ptr<Generation>> Build(std::shared_ptr<const Snapshot> snapshot,
-                                                   Loop& loop, const LoadContext& context);
+                                                   Clusters& clusters, const LoadContext& context);
   void Add(ListenPlace place, std::unique_ptr<const ListenerSettings> settings,
            NewListenerRuntime new_runtime);
 
   // Null for one without a configuration.
   const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
   const std::vector<Listener>& listeners() const { return listeners_; }
-  const std::vector<std::unique_ptr<Cluster>>& clusters() const { return clusters_; }
+  // In the order of config.clusters.
+  const std::vector<Cluster*>& clusters() const { return clusters_; }
   const std::optional<ListenPlace>& admin() const { return admin_; }
 
   // Has every cluster its first answer from DNS? Main thread.
@@ -83,20 +80,25 @@ class Generation {
  private:
   // What is compiled from the snapshot's config points into it: it goes last.
   std::shared_ptr<const Snapshot> snapshot_;
-  std::vector<std::unique_ptr<Cluster>> clusters_;
+  std::vector<Cluster*> clusters_;
   std::vector<Listener> listeners_;
   std::optional<ListenPlace> admin_;
 };
 
 class WorkerGeneration {
  public:
-  // Both outlive it. REQUIRES: the worker's clusters are there.
-  WorkerGeneration(const Generation& generation, ProxyWorker& worker);
+  // All outlive it. `clusters`: as generation.clusters().
+  WorkerGeneration(const Generation& generation, ProxyWorker& worker,
+                   const std::vector<WorkerCluster*>& clusters);
 
+  const Generation& generation() const { return generation_; }
+  ProxyGeneration& scope() { return scope_; }
   // As Generation::listeners().
   ListenerRuntime& runtime(size_t listener) { return *runtimes_[listener]; }
 
  private:
+  const Generation& generation_;
+  ProxyGeneration scope_;
   std::vector<std::unique_ptr<ListenerRuntime>> runtimes_;
 };
 

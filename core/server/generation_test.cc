@@ -30,7 +30,7 @@ class GenerationTest : public testing::Test {
   Result<std::unique_ptr<Generation>> Build(std::string_view yaml) {
     LoadResult loaded = Load(yaml);
     if (!loaded) return Fail(Code::kInvalidArgument, loaded.error()[0].Text());
-    return Generation::Build(std::make_shared<const Snapshot>(std::move(*loaded), 1), *loop_,
+    return Generation::Build(std::make_shared<const Snapshot>(std::move(*loaded), 1), clusters_,
                              context_);
   }
 
@@ -38,6 +38,7 @@ class GenerationTest : public testing::Test {
   std::unique_ptr<Loop> loop_ = Loop::Create(clock_).value();
   std::unique_ptr<StatsSegment> segment_ = StatsSegment::Create(StatsOptions{}).value();
   StatsDirectory directory_{*segment_};
+  Clusters clusters_{*loop_, directory_, [](const Cluster&) {}};
   ServerStatus status_;
   LoadContext context_{directory_, clock_, status_, "", 1, {}, true};
 };
@@ -69,11 +70,9 @@ TEST_F(GenerationTest, IsWhatTheConfigurationSays) {
   EXPECT_EQ(web.place.options.mode, 0600U);
   EXPECT_EQ(web.place.options.owner, 12U);
   EXPECT_EQ(web.place.options.group, 34U);
-  EXPECT_EQ(web.limit->most(), 7U);
-  EXPECT_EQ((*generation)->listeners()[1].limit->most(), 0U);
+  EXPECT_EQ(web.settings->connections, 7U);
   ASSERT_EQ((*generation)->clusters().size(), 2U);
   EXPECT_EQ((*generation)->clusters()[1]->settings().name, "two");
-  EXPECT_EQ((*generation)->clusters()[1]->settings().index, 1U);
   EXPECT_TRUE((*generation)->warm());
   ASSERT_TRUE((*generation)->admin());
   EXPECT_EQ((*generation)->admin()->address.ToString(), "unix:/tmp/admin.sock");
@@ -84,11 +83,15 @@ TEST_F(GenerationTest, AWorkerHasARuntimeOfEachListener) {
   auto generation = Build(kConfig);
   ASSERT_TRUE(generation) << generation.error().detail;
   ProxyWorker worker(*loop_, directory_.main_row(), status_, 0);
-  for (const auto& cluster : (*generation)->clusters()) {
-    worker.clusters.push_back(std::make_unique<WorkerCluster>(
-        *loop_, worker.random, worker.stats, cluster->settings(), cluster->endpoints()));
+  std::vector<std::unique_ptr<WorkerCluster>> owned;
+  std::vector<WorkerCluster*> clusters;
+  for (const Cluster* cluster : (*generation)->clusters()) {
+    owned.push_back(std::make_unique<WorkerCluster>(*loop_, worker.random, worker.stats,
+                                                    cluster->settings(), cluster->endpoints()));
+    clusters.push_back(owned.back().get());
   }
-  WorkerGeneration runtimes(**generation, worker);
+  WorkerGeneration runtimes(**generation, worker, clusters);
+  EXPECT_EQ(runtimes.scope().FindCluster("two"), clusters[1]);
   EXPECT_EQ(&runtimes.runtime(0).settings, (*generation)->listeners()[0].settings.get());
   EXPECT_EQ(&runtimes.runtime(1).settings, (*generation)->listeners()[1].settings.get());
   EXPECT_EQ(&runtimes.runtime(0).worker, &worker);

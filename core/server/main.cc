@@ -23,6 +23,9 @@ struct Entry {
 constexpr Entry kCommands[] = {
     {"run", "Runs the proxy", NewRunCommand},
     {"check", "Says what a configuration would run, or all that is wrong with it", NewCheckCommand},
+    {"reload", "Makes a running process load its configuration again", NewReloadCommand},
+    {"restart", "Has a running process replaced, without a request lost", NewRestartCommand},
+    {"stop", "Makes a running process end, when what is in flight has ended", NewStopCommand},
     {"echo", "Runs a small upstream that says back what it receives", NewEchoCommand},
     {"filters", "Lists the filters", NewFiltersCommand},
     {"version", "Says the version", NewVersionCommand},

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "core/config/snapshot.h"
 #include "core/server/admin/admin_listener.h"
 #include "core/server/generation.h"
+#include "core/server/notify.h"
 #include "core/server/process.h"
 
 namespace sluice {
@@ -42,7 +44,11 @@ Result<std::unique_ptr<Server>> Server::Create(ServerOptions options) {
   if (!loop) return Fail(std::move(loop).error());
   std::unique_ptr<Server> server(
       new Server(std::move(options), std::move(clock), std::move(*loop)));
-  SLUICE_TRY(server->Init());
+  Result<void> ready = server->Init();
+  if (!ready) {
+    server->GiveUp(ready.error().detail);
+    return Fail(std::move(ready).error());
+  }
   return server;
 }
 
@@ -58,7 +64,8 @@ Server::Server(ServerOptions options, std::unique_ptr<Clock> clock, std::unique_
       usr2_(Callback::To<&Server::OnRestartSignal>(this)),
       warm_timer_(*loop_, Callback::To<&Server::OnWarmLimit>(this)),
       drain_timer_(*loop_, Callback::To<&Server::OnDrainTimeout>(this)),
-      abort_timer_(*loop_, Callback::To<&Server::OnAbortLimit>(this)) {}
+      abort_timer_(*loop_, Callback::To<&Server::OnAbortLimit>(this)),
+      listening_(options_.workers) {}
 
 Result<void> Server::Init() {
   signal(SIGPIPE, SIG_IGN);
@@ -67,7 +74,10 @@ Result<void> Server::Init() {
   SLUICE_TRY(usr1_.Start(*loop_, SIGUSR1));
   SLUICE_TRY(hup_.Start(*loop_, SIGHUP));
   SLUICE_TRY(usr2_.Start(*loop_, SIGUSR2));
+  SLUICE_TRY(TakeOver());
   SLUICE_TRY(OpenStats());
+  clusters_ = std::make_unique<Clusters>(
+      *loop_, *directory_, [this](const Cluster& cluster) { OnClusterChanged(cluster); });
   stats_ = StatsScope(*directory_).Group<ServerStats>().Bind(directory_->main_row());
   stats_.build_info.Set(1);
   stats_.start_time.Set(loop_->wall() / kSecond);
@@ -98,10 +108,10 @@ Result<void> Server::OpenStats() {
 // Streams before pools before loops: the admin's connections and the workers' threads end first,
 // then what they borrowed.
 Server::~Server() {
+  restart_.reset();
+  self_check_.reset();
   admin_.reset();
   workers_.clear();
-  for (const ListenSockets& sockets : sockets_) RemoveSocketFile(sockets.address);
-  RemoveSocketFile(admin_socket_.address);
 }
 
 LoadContext Server::load_context() {
@@ -110,28 +120,75 @@ LoadContext Server::load_context() {
   return LoadContext{*directory_, *clock_, status_, "", options_.workers, files, false};
 }
 
-Result<void> Server::Start(std::unique_ptr<Generation> generation) {
-  generation_ = std::move(generation);
-  if (generation_->snapshot() != nullptr) {
-    stats_.config_version.Set(static_cast<int64_t>(generation_->snapshot()->version()));
-  }
+Result<void> Server::TakeOver() {
+  if (options_.restart.socket.empty()) return {};
+  const FileOwner owner = FindIdentity(options_.user, options_.group).value_or(FileOwner{});
+  options_.restart.user = owner.user;
+  options_.restart.group = owner.group;
+  HotRestartOwner& restart_owner = *this;
+  restart_.emplace(*loop_, restart_owner, options_.restart);
+  Result<std::vector<InheritedSocket>> sockets = restart_->TakeOver(options_.force);
+  if (!sockets) return Fail(std::move(sockets).error());
+  listening_.Inherit(std::move(*sockets));
+  return {};
+}
+
+void Server::GiveUp(std::string_view reason) {
+  if (!restart_) return;
+  restart_->GiveUp(reason);
+}
+
+Result<void> Server::Start(std::unique_ptr<Generation> generation, Load load) {
+  load_ = std::move(load);
+  served_.push_back({std::move(generation), 0, 0});
   connections_ = std::make_unique<ConnectionLimit>(LimitConnections());
   stats_.max_connections.Set(connections_->most());
-  SLUICE_TRY(OpenSockets());
+  SLUICE_TRY(listening_.Open(current()));
   SLUICE_TRY(DropPrivileges(options_.user, options_.group));
   SLUICE_TRY(StartWorkers());
-  if (generation_->admin()) {
+  if (listening_.admin_fd() >= 0) {
     AdminSource& source = *this;
     admin_ = std::make_unique<AdminListener>(*loop_, *directory_, status_, source);
-    SLUICE_TRY(admin_->Start(admin_socket_.fds[0].get()));
+    SLUICE_TRY(admin_->Start(listening_.admin_fd()));
   }
-  StartClusters();
+  clusters_->Start();
+  if (current().warm()) {
+    StartAccepting();
+  } else {
+    warm_timer_.Start(kWarmLimit);
+  }
   return {};
+}
+
+Result<void> Server::Apply(std::unique_ptr<Generation> generation) {
+  SLUICE_TRY(listening_.Open(*generation));
+  served_.push_back({std::move(generation), 0, 0});
+  clusters_->Start();
+  if (accepting_asked_) UseEverywhere();
+  return {};
+}
+
+Result<void> Server::Reload() {
+  if (!load_) return Fail(Code::kNotImplemented, "there is no configuration to load again");
+  if (handed_over_ || state_ == ServerState::kDraining) {
+    return Fail(Code::kUnavailable, "this process is ending");
+  }
+  Result<std::unique_ptr<Generation>> generation = load_(*this);
+  Result<void> applied;
+  if (generation) {
+    applied = Apply(std::move(*generation));
+  } else {
+    applied = Fail(std::move(generation).error());
+  }
+  stats_.reloads[applied ? 0 : 1].Inc();
+  if (applied) return {};
+  DropReleased();  // clusters that were made for nothing
+  return applied;
 }
 
 uint32_t Server::LimitConnections() {
   const uint64_t reserved =
-      kOwnFds + options_.workers * (kFdsPerWorker + generation_->listeners().size());
+      kOwnFds + options_.workers * (kFdsPerWorker + current().listeners().size());
   const uint32_t fits = ConnectionsFor(fd_limit_, reserved);
   if (options_.max_connections == 0) return fits;
   if (options_.max_connections > fits) {
@@ -141,27 +198,6 @@ uint32_t Server::LimitConnections() {
                 " with a connection upstream each: raise it (ulimit -Hn, LimitNOFILE)"}));
   }
   return options_.max_connections;
-}
-
-Result<void> Server::OpenSockets() {
-  for (const Generation::Listener& listener : generation_->listeners()) {
-    Result<ListenSockets> sockets =
-        OpenListenSockets(listener.place.address, options_.workers, listener.place.options);
-    if (!sockets) {
-      return Fail(sockets.error().code,
-                  StrCat({"listener \"", listener.settings->name, "\": ", sockets.error().detail}));
-    }
-    sockets_.push_back(std::move(*sockets));
-    Log(LogLevel::kInfo, "listener",
-        StrCat({listener.settings->name, " on ", sockets_.back().address.ToString()}));
-  }
-  if (!generation_->admin()) return {};
-  Result<ListenSockets> sockets =
-      OpenListenSockets(generation_->admin()->address, 1, generation_->admin()->options);
-  if (!sockets) return Fail(sockets.error().code, StrCat({"admin: ", sockets.error().detail}));
-  admin_socket_ = std::move(*sockets);
-  Log(LogLevel::kInfo, "listener", StrCat({"admin on ", admin_socket_.address.ToString()}));
-  return {};
 }
 
 StatsGroup<WorkerStats> Server::NewWorkerStats(uint32_t worker) {
@@ -177,29 +213,19 @@ Result<void> Server::StartWorkers() {
         Worker::Create(i, *clock_, environment, segment_->worker_row(i), worker_stats_[i]);
     if (!worker) return Fail(std::move(worker).error());
     workers_.push_back(std::move(*worker));
-    SLUICE_TRY(workers_.back()->Start(*generation_));
+    SLUICE_TRY(workers_.back()->Start());
   }
   return {};
 }
 
-void Server::StartClusters() {
-  for (uint32_t i = 0; i < generation_->clusters().size(); ++i) {
-    generation_->clusters()[i]->Start([this, i] { OnClusterChanged(i); });
-  }
-  if (generation_->warm()) return StartAccepting();
-  warm_timer_.Start(kWarmLimit);
-}
-
-void Server::OnClusterChanged(uint32_t cluster) {
-  for (const auto& worker : workers_) {
-    worker->UpdateCluster(cluster, generation_->clusters()[cluster]->endpoints());
-  }
-  if (generation_->warm()) StartAccepting();
+void Server::OnClusterChanged(const Cluster& cluster) {
+  for (const auto& worker : workers_) worker->UpdateCluster(cluster);
+  if (state_ == ServerState::kStarting && current().warm()) StartAccepting();
 }
 
 void Server::OnWarmLimit() {
   std::string names;
-  for (const auto& cluster : generation_->clusters()) {
+  for (const Cluster* cluster : current().clusters()) {
     if (!cluster->warm()) names += StrCat({names.empty() ? "" : ", ", cluster->settings().name});
   }
   Log(LogLevel::kWarning, "server",
@@ -211,28 +237,84 @@ void Server::StartAccepting() {
   if (accepting_asked_ || state_ != ServerState::kStarting) return;
   accepting_asked_ = true;
   warm_timer_.Cancel();
+  self_check_ = std::make_unique<SelfCheck>(current(), *loop_, segment_->main_row().Discarding(),
+                                            status_, options_.workers);
+  self_check_->Start(options_.restart.ready_timeout,
+                     [this](const Result<void>& result) { OnSelfChecked(result); });
+}
+
+void Server::OnSelfChecked(const Result<void>& result) {
+  if (result) return UseEverywhere();
+  Log(LogLevel::kError, "server", StrCat({"not starting: ", result.error().detail}));
+  exit_code_ = 1;
+  GiveUp(result.error().detail);
+  Abort();
+}
+
+void Server::UseEverywhere() {
+  Served& served = served_.back();
+  served.not_yet_used = served.not_released = options_.workers;
   for (const auto& worker : workers_) {
-    std::vector<int> fds;
-    for (const ListenSockets& sockets : sockets_) {
-      const size_t own = sockets.fds.size() > 1 ? worker->index() : 0;
-      fds.push_back(sockets.fds[own].get());
-    }
-    worker->StartAccepting(std::move(fds));
+    worker->Use(current(), listening_.ForWorker(current(), worker->index()));
   }
 }
 
-void Server::OnWorkerAccepting(uint32_t worker, const Result<void>& result) {
+void Server::OnWorkerUses(uint32_t worker, const Generation& generation,
+                          const Result<void>& result) {
   if (!result) {
     Log(LogLevel::kError, "server",
         StrCat({"worker ", Decimal(worker), " cannot accept: ", result.error().detail}));
-    exit_code_ = 1;
-    return Abort();
+    if (state_ == ServerState::kStarting) {
+      exit_code_ = 1;
+      GiveUp(result.error().detail);
+      return Abort();
+    }
   }
-  if (++accepting_ < workers_.size() || state_ != ServerState::kStarting) return;
+  const auto served = std::find_if(served_.begin(), served_.end(), [&](const Served& each) {
+    return each.generation.get() == &generation;
+  });
+  if (served == served_.end() || --served->not_yet_used > 0 || &generation != &current()) return;
+  listening_.Keep(generation);
+  if (generation.snapshot() != nullptr) {
+    stats_.config_version.Set(static_cast<int64_t>(generation.snapshot()->version()));
+  }
+  if (state_ != ServerState::kStarting) return;
   SetState(ServerState::kLive);
+  self_check_.reset();
+  listening_.OwnFiles();
+  if (restart_) {
+    if (const Result<void> serving = restart_->Serve(); !serving) {
+      Log(LogLevel::kWarning, "restart", serving.error().detail);
+    }
+  }
   LogInfo(
       StrCat({"ready: ", Decimal(workers_.size()), workers_.size() == 1 ? " worker" : " workers",
               ", at most ", Decimal(connections_->most()), " connections"}));
+}
+
+void Server::OnWorkerReleases(uint32_t, const Generation& generation) {
+  const auto served = std::find_if(served_.begin(), served_.end(), [&](const Served& each) {
+    return each.generation.get() == &generation;
+  });
+  if (served != served_.end() && --served->not_released == 0) DropReleased();
+}
+
+void Server::DropReleased() {
+  std::erase_if(served_, [this](const Served& each) {
+    return each.generation.get() != &current() && each.not_released == 0;
+  });
+  clusters_->Sweep([this](const Cluster& cluster) {
+    return std::any_of(served_.begin(), served_.end(), [&cluster](const Served& each) {
+      const std::vector<Cluster*>& used = each.generation->clusters();
+      return std::find(used.begin(), used.end(), &cluster) != used.end();
+    });
+  });
+}
+
+void Server::OnWorkerWantsRoom(uint32_t worker, std::string_view listener) {
+  for (const auto& other : workers_) {
+    if (other->index() != worker) other->MakeRoom(listener);
+  }
 }
 
 void Server::SetState(ServerState state) {
@@ -244,12 +326,16 @@ void Server::SetState(ServerState state) {
 
 int Server::Run() {
   loop_->Run();
+  if (stop_command_ != nullptr) std::exchange(stop_command_, nullptr)->Finish(true, "it has ended");
   LogInfo("stopped");
   return exit_code_;
 }
 
 void Server::OnEndSignal() {
-  if (state_ != ServerState::kDraining) return Drain();
+  if (++end_signals_ == 1) {
+    if (state_ != ServerState::kDraining && !handed_over_) Drain();
+    return;
+  }
   LogInfo("a second signal: closing everything at once");
   exit_code_ = 1;
   Abort();
@@ -257,10 +343,14 @@ void Server::OnEndSignal() {
 
 void Server::Drain() {
   SetState(ServerState::kDraining);
+  NotifyStarter("STOPPING=1");
   warm_timer_.Cancel();
+  if (restart_) restart_->Close();
   LogInfo(StrCat({"draining: ", Decimal(connections_->active()), " connections, at most ",
                   Seconds(options_.drain_timeout)}));
-  for (const auto& worker : workers_) worker->Drain();
+  ++drain_round_;
+  drained_ = 0;
+  for (const auto& worker : workers_) worker->Drain(drain_round_);
   drain_timer_.Start(options_.drain_timeout);
 }
 
@@ -272,7 +362,7 @@ void Server::OnDrainTimeout() {
 }
 
 void Server::Abort() {
-  SetState(ServerState::kDraining);
+  if (!handed_over_) SetState(ServerState::kDraining);
   drain_timer_.Cancel();
   if (abort_timer_.pending()) return;
   for (const auto& worker : workers_) worker->Abort();
@@ -281,44 +371,105 @@ void Server::Abort() {
 
 void Server::OnAbortLimit() {
   Log(LogLevel::kError, "server", "a worker does not end: leaving without it");
-  for (const ListenSockets& sockets : sockets_) RemoveSocketFile(sockets.address);
-  RemoveSocketFile(admin_socket_.address);
+  listening_.RemoveFiles();
   _exit(1);
-}
-
-// One at a time, in turn: each may close a connection, and only one is wanted.
-void Server::OnWorkerWantsRoom(uint32_t worker, size_t listener) {
-  if (workers_.size() < 2) return;
-  do {
-    asked_for_room_ = (asked_for_room_ + 1) % workers_.size();
-  } while (asked_for_room_ == worker);
-  workers_[asked_for_room_]->MakeRoom(listener);
 }
 
 // Nobody polls the sockets any more: new clients are refused, rather than left in a queue that is
 // reset at the end.
 void Server::OnWorkerStoppedAccepting(uint32_t) {
   if (++stopped_accepting_ < workers_.size()) return;
-  for (ListenSockets& sockets : sockets_) sockets.fds.clear();
+  listening_.CloseAll();
 }
 
-void Server::OnWorkerDrained(uint32_t) {
+void Server::OnWorkerDrained(uint32_t, uint32_t round) {
+  if (round != drain_round_ || (state_ != ServerState::kDraining && !handed_over_)) return;
   if (++drained_ == workers_.size()) loop_->Stop();
 }
 
-void Server::OnReopenSignal() {
-  if (const Result<void> reopened = ReopenLog(); !reopened) {
-    Log(LogLevel::kError, "server", reopened.error().detail);
+// Restarts
+// -----------------------------------------------------------------------------------------
+
+Nanos Server::OnHandOver() {
+  handed_over_ = true;
+  ++drain_round_;
+  drained_ = 0;
+  listening_.LeaveFiles();
+  if (admin_ != nullptr) admin_->StopAccepting();
+  for (const auto& worker : workers_) {
+    worker->Retire(drain_round_, std::min(options_.drain_timeout / 2, kRetireSpread));
   }
-  if (generation_ != nullptr) generation_->ReopenLogs();
-  LogInfo("logs are open anew");
+  drain_timer_.Start(options_.drain_timeout);
+  return options_.drain_timeout + kAbortLimit;
+}
+
+void Server::OnHandOverUndone() {
+  handed_over_ = false;
+  drain_timer_.Cancel();
+  listening_.OwnFiles();
+  if (abort_timer_.pending()) return;  // it is over already
+  LogInfo("accepting again");
+  if (admin_ != nullptr) admin_->ResumeAccepting();
+  for (const auto& worker : workers_) worker->Resume();
+}
+
+std::string Server::WhyNoSuccessor() const {
+  if (state_ == ServerState::kStarting) return "this process is still starting";
+  return state_ == ServerState::kDraining ? "this process is ending" : "";
+}
+
+void Server::OnTakenBack(std::string_view why) {
+  exit_code_ = 1;
+  listening_.LeaveFiles();
+  if (state_ == ServerState::kStarting) {
+    Log(LogLevel::kError, "server", StrCat({"not starting: ", why}));
+    return Abort();
+  }
+  Drain();
+}
+
+void Server::OnServerCommand(std::string_view name, const std::vector<std::string>&,
+                             RestartCommand& command) {
+  if (name == "reload") {
+    const Result<void> reloaded = Reload();
+    return command.Finish(reloaded.has_value(), reloaded ? "reloaded" : reloaded.error().detail);
+  }
+  if (name == "stop") {
+    if (stop_command_ != nullptr) return command.Finish(false, "it is ending already");
+    stop_command_ = &command;
+    if (state_ != ServerState::kDraining) Drain();
+    return;
+  }
+  command.Finish(false, StrCat({"there is no command \"", name, "\""}));
+}
+
+void Server::OnServerCommandGone(RestartCommand& command) {
+  if (stop_command_ == &command) stop_command_ = nullptr;
+}
+
+void Server::OnRestartSignal() {
+  if (restart_) restart_->Start(nullptr);
 }
 
 void Server::OnReloadSignal() {
-  LogInfo("SIGHUP is ignored: reloading the configuration comes later");
+  LogInfo("SIGHUP: reloading");
+  if (const Result<void> reloaded = Reload(); !reloaded) {
+    Log(LogLevel::kError, "config", StrCat({"nothing is changed: ", reloaded.error().detail}));
+  }
 }
 
-void Server::OnRestartSignal() { LogInfo("SIGUSR2 is ignored: hot restart comes later"); }
+void Server::OnReopenSignal() {
+  ReopenLogs();
+  if (restart_) restart_->ReopenLogs();
+}
+
+void Server::ReopenLogs() {
+  if (const Result<void> reopened = ReopenLog(); !reopened) {
+    Log(LogLevel::kError, "server", reopened.error().detail);
+  }
+  for (const Served& each : served_) each.generation->ReopenLogs();
+  LogInfo("logs are open anew");
+}
 
 ServerSummary Server::Summary() const {
   ServerSummary summary;
@@ -327,13 +478,13 @@ ServerSummary Server::Summary() const {
   summary.uptime = loop_->now() - started_;
   summary.workers = options_.workers;
   summary.config_version = 0;
-  if (generation_->snapshot() != nullptr) {
-    summary.config_file = generation_->snapshot()->file();
-    summary.config_version = generation_->snapshot()->version();
+  if (current().snapshot() != nullptr) {
+    summary.config_file = current().snapshot()->file();
+    summary.config_version = current().snapshot()->version();
   }
-  for (size_t i = 0; i < sockets_.size(); ++i) {
-    summary.listeners.push_back(
-        {generation_->listeners()[i].settings->name, sockets_[i].address.ToString()});
+  for (const Generation::Listener& listener : current().listeners()) {
+    const std::string& name = listener.settings->name;
+    summary.listeners.push_back({name, listening_.AddressOf(name).ToString()});
   }
   return summary;
 }

@@ -1,7 +1,10 @@
 // Server: the process: its main thread's loop, signals, stats, workers, listening sockets, the
-// admin listener. Created and run by a command; on the main thread.
+// configurations that are in use, the admin listener. Created and run by a command; on the main
+// thread.
 //
-//   starting -> live -> draining -> (stopped)
+//   starting -> live -> handed over -> (gone)
+//                |  <------/
+//                +---> draining -> (gone)
 //
 // It starts when every cluster has had its first answer from DNS, or after kWarmLimit. SIGTERM or
 // SIGINT drains; what is left at the drain timeout, or at a second signal, is closed at once.
@@ -9,8 +12,11 @@
 #define SLUICE_CORE_SERVER_SERVER_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -18,9 +24,12 @@
 #include "core/event/loop.h"
 #include "core/event/signal_watch.h"
 #include "core/filter/factory.h"
-#include "core/net/listen_socket.h"
 #include "core/server/admin/admin_source.h"
+#include "core/server/clusters.h"
 #include "core/server/connection_limit.h"
+#include "core/server/listening.h"
+#include "core/server/restart/hot_restart.h"
+#include "core/server/self_check.h"
 #include "core/server/server_stats.h"
 #include "core/server/worker.h"
 #include "core/stats/directory.h"
@@ -40,52 +49,98 @@ struct ServerOptions {
   uint32_t max_connections = 0;  // 0: as many as the fd limit allows
   std::string stats_path;        // empty: memory of this process alone
   uint64_t stats_size = kStatsDefaultSize;
+  HotRestartOptions restart;  // without a socket: no restart
+  bool force = false;         // take over also while the restart before is not over
 };
 
-class Server final : private WorkerEvents, private AdminSource {
+class Server final : private WorkerEvents, private AdminSource, private HotRestartOwner {
  public:
   static constexpr Nanos kWarmLimit = 5 * kSecond;
   // How long workers may take to close everything at once.
   static constexpr Nanos kAbortLimit = 2 * kSecond;
+  // At a restart clients are asked to come again spread over at most this.
+  static constexpr Nanos kRetireSpread = 10 * kSecond;
 
-  // Watches for signals from here on.
+  // What a new configuration is made of: SIGHUP and commands ask for it. Errors are logged by the
+  // caller of whoever asks, and change nothing.
+  using Load = std::function<Result<std::unique_ptr<Generation>>(Server&)>;
+
+  // Watches for signals from here on. Takes the listening sockets over from a process that runs as
+  // the same instance, if there is one; blocks until they are here.
   static Result<std::unique_ptr<Server>> Create(ServerOptions options);
   ~Server();
 
-  // For building the generation.
+  // For building a generation.
   Loop& loop() { return *loop_; }
+  Clusters& clusters() { return *clusters_; }
   LoadContext load_context();
+  uint64_t NextVersion() { return ++last_version_; }
 
-  // Binds, becomes the user, starts the workers and the admin listener.
-  Result<void> Start(std::unique_ptr<Generation> generation);
+  // Why it does not come to Start: for the predecessor, which goes on.
+  void GiveUp(std::string_view reason);
+
+  // Binds, becomes the user, starts the workers and the admin listener. `load`: for reloads; null:
+  // there are none.
+  Result<void> Start(std::unique_ptr<Generation> generation, Load load);
   // Runs until it has drained; returns the process' exit code. REQUIRES: Start succeeded.
   int Run();
+
+  // Serves by another configuration from here on; in flight requests end by the one they began
+  // with. After an error nothing has changed.
+  Result<void> Apply(std::unique_ptr<Generation> generation);
 
  private:
   Server(ServerOptions options, std::unique_ptr<Clock> clock, std::unique_ptr<Loop> loop);
   Result<void> Init();
+  Result<void> TakeOver();
   Result<void> OpenStats();
 
   // WorkerEvents
-  void OnWorkerAccepting(uint32_t worker, const Result<void>& result) override;
-  void OnWorkerWantsRoom(uint32_t worker, size_t listener) override;
+  void OnWorkerUses(uint32_t worker, const Generation& generation,
+                    const Result<void>& result) override;
+  void OnWorkerReleases(uint32_t worker, const Generation& generation) override;
+  void OnWorkerWantsRoom(uint32_t worker, std::string_view listener) override;
   void OnWorkerStoppedAccepting(uint32_t worker) override;
-  void OnWorkerDrained(uint32_t worker) override;
+  void OnWorkerDrained(uint32_t worker, uint32_t round) override;
 
   // AdminSource
   ServerState state() const override { return state_; }
   ServerSummary Summary() const override;
   StatsReader FreshStats() override;
 
+  // HotRestartOwner
+  std::vector<OfferedSocket> SocketsToOffer() override { return listening_.Offer(); }
+  Nanos OnHandOver() override;
+  void OnHandOverUndone() override;
+  std::string WhyNoSuccessor() const override;
+  void OnPredecessorEnded() override {}
+  void OnTakenBack(std::string_view why) override;
+  void OnReopenLogsAsked() override { ReopenLogs(); }
+  void OnEndAsked() override { Abort(); }
+  void OnServerCommand(std::string_view name, const std::vector<std::string>& arguments,
+                       RestartCommand& command) override;
+  void OnServerCommandGone(RestartCommand& command) override;
+
+  // A generation, and how many workers are not done with it.
+  struct Served {
+    std::unique_ptr<Generation> generation;
+    uint32_t not_yet_used = 0;
+    uint32_t not_released = 0;
+  };
+
+  const Generation& current() const { return *served_.back().generation; }
   uint32_t LimitConnections();
-  Result<void> OpenSockets();
   StatsGroup<WorkerStats> NewWorkerStats(uint32_t worker);
   Result<void> StartWorkers();
-  void StartClusters();
-  void OnClusterChanged(uint32_t cluster);
+  void OnClusterChanged(const Cluster& cluster);
   void OnWarmLimit();
   void StartAccepting();
+  void OnSelfChecked(const Result<void>& result);
+  void UseEverywhere();
+  void DropReleased();
   void SetState(ServerState state);
+  Result<void> Reload();
+  void ReopenLogs();
 
   void OnEndSignal();
   void OnReopenSignal();
@@ -96,7 +151,7 @@ class Server final : private WorkerEvents, private AdminSource {
   void Drain();
   void Abort();
 
-  const ServerOptions options_;
+  ServerOptions options_;
   const std::unique_ptr<Clock> clock_;
   std::unique_ptr<Loop> loop_;
   std::unique_ptr<StatsSegment> segment_;
@@ -106,7 +161,9 @@ class Server final : private WorkerEvents, private AdminSource {
   ServerState state_ = ServerState::kStarting;
   const Nanos started_;
   uint64_t fd_limit_ = 0;
+  uint64_t last_version_ = 0;
   std::unique_ptr<ConnectionLimit> connections_;
+  Load load_;
 
   SignalWatch term_;
   SignalWatch int_;
@@ -117,17 +174,21 @@ class Server final : private WorkerEvents, private AdminSource {
   Timer drain_timer_;
   Timer abort_timer_;
 
-  std::unique_ptr<Generation> generation_;
-  std::vector<ListenSockets> sockets_;  // as generation_->listeners()
-  ListenSockets admin_socket_;
+  std::unique_ptr<Clusters> clusters_;
+  std::vector<Served> served_;  // the one in use last
+  Listening listening_;
   std::vector<StatsGroup<WorkerStats>> worker_stats_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<AdminListener> admin_;
+  std::optional<HotRestart> restart_;
+  std::unique_ptr<SelfCheck> self_check_;
+  RestartCommand* stop_command_ = nullptr;
   bool accepting_asked_ = false;
-  uint32_t accepting_ = 0;
-  size_t asked_for_room_ = 0;  // the worker that was asked last
+  bool handed_over_ = false;
   uint32_t stopped_accepting_ = 0;
+  uint32_t drain_round_ = 0;  // counts hand-overs and drains: what came of an earlier one is late
   uint32_t drained_ = 0;
+  int end_signals_ = 0;
   int exit_code_ = 0;
 };
 

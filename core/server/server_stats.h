@@ -15,6 +15,7 @@ struct ServerStats {
   Gauge workers;
   Gauge max_connections;
   Gauge config_version;
+  Counter reloads[2];  // applied, refused
   Gauge resident_bytes;
   Gauge open_fds;
   Gauge max_fds;
@@ -35,6 +36,12 @@ struct ServerStats {
     table.Add(config_version,
               {"sluice_server_config_version", "Counts the configurations of this process.",
                MetricUnit::kNone, GaugeOf::kLatestProcess});
+    for (const size_t i : {0, 1}) {
+      table.Add(reloads[i],
+                {"sluice_server_reloads_total",
+                 "Configurations that were to replace the one in use, by what became of them."},
+                {{"result", i == 0 ? "applied" : "refused"}});
+    }
     table.Add(resident_bytes, {"sluice_server_resident_memory_bytes",
                                "Memory of the process that is in RAM.", MetricUnit::kBytes});
     table.Add(open_fds, {"sluice_server_open_fds", "Open file descriptors."});

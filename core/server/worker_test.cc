@@ -25,11 +25,12 @@ class WorkerTest : public testing::Test, private WorkerEvents {
     auto settings = std::make_unique<ListenerSettings>();
     settings->name = "web";
     settings->stats = StatsScope(directory_, {{"listener", "web"}}).Group<ListenerStats>();
-    generation_.Add(ListenPlace{*Address::Parse("127.0.0.1:0"), {}}, std::move(settings),
-                    [](const ListenerSettings& listener, ProxyWorker& worker) {
-                      return std::make_unique<ListenerRuntime>(
-                          listener, worker, std::make_unique<EchoFactory>("echo"));
-                    });
+    generation_.Add(
+        ListenPlace{*Address::Parse("127.0.0.1:0"), {}}, std::move(settings),
+        [](const ListenerSettings& listener, ProxyWorker& worker, ProxyGeneration& scope) {
+          return std::make_unique<ListenerRuntime>(listener, worker, scope,
+                                                   std::make_unique<EchoFactory>("echo"));
+        });
     sockets_ = OpenListenSockets(*Address::Parse("127.0.0.1:0"), kWorkers).value();
     for (uint32_t i = 0; i < kWorkers; ++i) {
       groups_.push_back(
@@ -40,12 +41,14 @@ class WorkerTest : public testing::Test, private WorkerEvents {
                                         Worker::Environment{*loop_, *this, status_, connections_},
                                         segment_->worker_row(i), groups_[i])
                              .value());
-      EXPECT_TRUE(workers_.back()->Start(generation_));
+      EXPECT_TRUE(workers_.back()->Start());
     }
   }
 
   void StartAccepting() {
-    for (uint32_t i = 0; i < kWorkers; ++i) workers_[i]->StartAccepting({sockets_.fds[i].get()});
+    for (uint32_t i = 0; i < kWorkers; ++i) {
+      workers_[i]->Use(generation_, {{&limit_, {sockets_.fds[i].get()}}});
+    }
     ASSERT_TRUE(driver_.RunUntil([this] { return accepting_ == kWorkers; }, "all to accept"));
   }
   bool WaitUntilDrained() {
@@ -65,6 +68,7 @@ class WorkerTest : public testing::Test, private WorkerEvents {
   StatsDirectory directory_{*segment_};
   ServerStatus status_;
   ConnectionLimit connections_{100};
+  ConnectionLimit limit_{0};
   Generation generation_;
   ListenSockets sockets_;
   std::vector<StatsGroup<WorkerStats>> groups_;
@@ -73,18 +77,20 @@ class WorkerTest : public testing::Test, private WorkerEvents {
   uint32_t stopped_ = 0;
   uint32_t drained_ = 0;
   uint32_t room_wanted_ = 0;
+  uint32_t released_ = 0;
 
  private:
-  void OnWorkerAccepting(uint32_t, const Result<void>& result) override {
+  void OnWorkerUses(uint32_t, const Generation&, const Result<void>& result) override {
     EXPECT_TRUE(result);
     ++accepting_;
   }
-  void OnWorkerWantsRoom(uint32_t worker, size_t listener) override {
+  void OnWorkerReleases(uint32_t, const Generation&) override { ++released_; }
+  void OnWorkerWantsRoom(uint32_t worker, std::string_view listener) override {
     ++room_wanted_;
     workers_[1 - worker]->MakeRoom(listener);
   }
   void OnWorkerStoppedAccepting(uint32_t) override { ++stopped_; }
-  void OnWorkerDrained(uint32_t) override { ++drained_; }
+  void OnWorkerDrained(uint32_t, uint32_t) override { ++drained_; }
 };
 
 TEST_F(WorkerTest, AllOfThemServe) {
@@ -103,7 +109,7 @@ TEST_F(WorkerTest, AllOfThemServe) {
   EXPECT_EQ(first + second, 64);
   EXPECT_EQ(connections_.active(), 64U);
 
-  for (const auto& worker : workers_) worker->Drain();
+  for (const auto& worker : workers_) worker->Drain(0);
   ASSERT_TRUE(WaitUntilDrained());
   EXPECT_EQ(connections_.active(), 0U);
   for (const auto& client : clients) EXPECT_TRUE(client->WaitForEnd());
@@ -120,7 +126,7 @@ TEST_F(WorkerTest, DrainsOnlyWhenTheLastRequestIsAnswered) {
                    *reader.Find("sluice_downstream_requests_active", {{"listener", "web"}})) == 1;
       },
       "the request"));
-  for (const auto& worker : workers_) worker->Drain();
+  for (const auto& worker : workers_) worker->Drain(0);
   ASSERT_TRUE(driver_.RunUntil([this] { return drained_ == kWorkers - 1; }, "the idle worker"));
   // Whether idle or not, none of them looks at its sockets any more.
   ASSERT_TRUE(driver_.RunUntil([this] { return stopped_ == kWorkers; }, "both to stop accepting"));
@@ -166,7 +172,7 @@ TEST_F(WorkerTest, GoesWithRequestsInFlight) {
 }
 
 TEST_F(WorkerTest, DrainsWithoutEverAccepting) {
-  for (const auto& worker : workers_) worker->Drain();
+  for (const auto& worker : workers_) worker->Drain(0);
   EXPECT_TRUE(WaitUntilDrained());
 }
 

@@ -26,7 +26,7 @@ std::optional<uint32_t> CellOf(const StatsSegmentHeader& header, SeriesId id, Me
 
 StatsCell* StatsRow::ScalarOf(SeriesId id, MetricKind kind) const {
   const std::optional<uint32_t> index = CellOf(pages_->header(), id, kind);
-  StatsCell* const cell = index ? pages_->Scalar(*index) : nullptr;
+  StatsCell* const cell = index && !discards_ ? pages_->Scalar(*index) : nullptr;
   return cell == nullptr ? &pages_->row().scratch : cell;
 }
 
@@ -36,7 +36,7 @@ Gauge StatsRow::gauge(SeriesId id) const { return Gauge(ScalarOf(id, MetricKind:
 
 Histogram StatsRow::histogram(SeriesId id) const {
   const std::optional<uint32_t> index = CellOf(pages_->header(), id, MetricKind::kHistogram);
-  StatsHistogramCells* const cells = index ? pages_->Histogram(*index) : nullptr;
+  StatsHistogramCells* const cells = index && !discards_ ? pages_->Histogram(*index) : nullptr;
   return Histogram(cells == nullptr ? &pages_->row().scratch_histogram : cells, pages_->cells(),
                    pages_);
 }

@@ -1,4 +1,4 @@
-// StatsRow: one thread's cells of every series. A view of one word, copied freely; it borrows the
+// StatsRow: one thread's cells of every series. A view, copied freely; it borrows the
 // segment. Handles are looked up here once, when a worker sets up, and kept: nothing on the request
 // path asks a row.
 //
@@ -22,6 +22,13 @@ class StatsRowPages;
 class StatsRow {
  public:
   explicit StatsRow(StatsRowPages* pages) : pages_(pages) {}
+  // The same row, but each handle is that of a dropped series: what counts through it shows
+  // nowhere.
+  StatsRow Discarding() const {
+    StatsRow row(pages_);
+    row.discards_ = true;
+    return row;
+  }
 
   // The row's cell of a series; of a dropped or recycled one, a scratch cell of this same row.
   // REQUIRES: the id comes from a directory of this segment, and is of that kind.
@@ -33,6 +40,7 @@ class StatsRow {
   StatsCell* ScalarOf(SeriesId id, MetricKind kind) const;
 
   StatsRowPages* pages_;
+  bool discards_ = false;
 };
 
 }  // namespace sluice

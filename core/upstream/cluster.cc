@@ -40,10 +40,9 @@ DnsFamily FamilyOf(config::Dns::Family family) {
 }
 
 // The loader has filled in the defaults; a message that is not there keeps those of the struct.
-ClusterSettings SettingsOf(const config::Cluster& config, uint32_t index) {
+ClusterSettings SettingsOf(const config::Cluster& config) {
   ClusterSettings settings;
   settings.name = config.name();
-  settings.index = index;
   settings.balance = PolicyOf(config.balance());
   settings.proxy_protocol = VersionOf(config.proxy_protocol());
   if (config.connect_timeout() > 0) settings.connect_timeout = config.connect_timeout();
@@ -60,18 +59,18 @@ ClusterSettings SettingsOf(const config::Cluster& config, uint32_t index) {
 
 }  // namespace
 
-Result<std::unique_ptr<Cluster>> Cluster::Create(const config::Cluster& config, uint32_t index,
-                                                 Loop& loop, StatsDirectory& stats) {
-  return Create(config, index, loop, stats, nullptr);
+Result<std::unique_ptr<Cluster>> Cluster::Create(const config::Cluster& config, Loop& loop,
+                                                 StatsDirectory& stats) {
+  return Create(config, loop, stats, nullptr);
 }
 
-Result<std::unique_ptr<Cluster>> Cluster::Create(const config::Cluster& config, uint32_t index,
-                                                 Loop& loop, StatsDirectory& stats,
+Result<std::unique_ptr<Cluster>> Cluster::Create(const config::Cluster& config, Loop& loop,
+                                                 StatsDirectory& stats,
                                                  std::unique_ptr<NameResolver> resolver) {
   Result<EndpointSources> sources = EndpointSources::Create(config);
   if (!sources) return Fail(std::move(sources).error());
   const std::vector<std::string> names = sources->names();
-  std::unique_ptr<Cluster> cluster(new Cluster(config, index, stats, std::move(*sources)));
+  std::unique_ptr<Cluster> cluster(new Cluster(config, stats, std::move(*sources)));
   if (!names.empty()) {
     if (resolver == nullptr) {
       Result<std::unique_ptr<NameResolver>> dns = DnsNameResolver::Create(loop, config.dns());
@@ -87,9 +86,8 @@ Result<std::unique_ptr<Cluster>> Cluster::Create(const config::Cluster& config, 
   return cluster;
 }
 
-Cluster::Cluster(const config::Cluster& config, uint32_t index, StatsDirectory& stats,
-                 EndpointSources sources)
-    : settings_(SettingsOf(config, index)),
+Cluster::Cluster(const config::Cluster& config, StatsDirectory& stats, EndpointSources sources)
+    : settings_(SettingsOf(config)),
       sources_(std::move(sources)),
       series_(StatsScope(stats, {{"cluster", settings_.name}})),
       endpoints_(std::make_shared<EndpointSet>()) {

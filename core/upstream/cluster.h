@@ -1,6 +1,6 @@
 // Cluster: a named set of endpoints as the configuration gives it; lives on the main thread, which
-// keeps its endpoint set up to date (DNS) and publishes each new one. Owned by its generation of
-// the configuration. Settings are immutable and read by all workers.
+// keeps its endpoint set up to date (DNS) and publishes each new one. It outlives generations of
+// the configuration that leave it as it is. Settings are immutable and read by all workers.
 #ifndef SLUICE_CORE_UPSTREAM_CLUSTER_H_
 #define SLUICE_CORE_UPSTREAM_CLUSTER_H_
 
@@ -38,7 +38,6 @@ struct PoolLimits {
 
 struct ClusterSettings {
   std::string name;
-  uint32_t index = 0;  // in config.clusters
   BalancePolicy balance = BalancePolicy::kRoundRobin;
   Nanos connect_timeout = 3 * kSecond;
   ProxyProtocolVersion proxy_protocol = ProxyProtocolVersion::kOff;
@@ -58,11 +57,11 @@ class Cluster {
  public:
   // Main thread. `loop` is the main thread's; it and `stats` outlive the cluster. Errors:
   // kInvalidArgument for an endpoint that the loader let pass and that is none.
-  static Result<std::unique_ptr<Cluster>> Create(const config::Cluster& config, uint32_t index,
-                                                 Loop& loop, StatsDirectory& stats);
+  static Result<std::unique_ptr<Cluster>> Create(const config::Cluster& config, Loop& loop,
+                                                 StatsDirectory& stats);
   // Names are asked of `resolver`; null: of DNS, as the config says.
-  static Result<std::unique_ptr<Cluster>> Create(const config::Cluster& config, uint32_t index,
-                                                 Loop& loop, StatsDirectory& stats,
+  static Result<std::unique_ptr<Cluster>> Create(const config::Cluster& config, Loop& loop,
+                                                 StatsDirectory& stats,
                                                  std::unique_ptr<NameResolver> resolver);
   ~Cluster();
   Cluster(const Cluster&) = delete;
@@ -79,8 +78,7 @@ class Cluster {
   void Start(std::function<void()> changed);
 
  private:
-  Cluster(const config::Cluster& config, uint32_t index, StatsDirectory& stats,
-          EndpointSources sources);
+  Cluster(const config::Cluster& config, StatsDirectory& stats, EndpointSources sources);
   void OnDiscovered();
   // Says whether the endpoints are others than before.
   bool UpdateEndpoints();

@@ -36,7 +36,7 @@ class ClusterTest : public testing::Test {
   }
   void Create(const config::Cluster& config) {
     auto cluster =
-        Cluster::Create(config, 3, *loop_, directory_, std::make_unique<FakeNameResolver>(dns_));
+        Cluster::Create(config, *loop_, directory_, std::make_unique<FakeNameResolver>(dns_));
     ASSERT_TRUE(cluster) << cluster.error().detail;
     cluster_ = std::move(*cluster);
   }
@@ -88,7 +88,6 @@ TEST_F(ClusterTest, TakesItsSettingsFromTheConfig) {
   Create(config);
   const ClusterSettings& settings = cluster_->settings();
   EXPECT_EQ(settings.name, "api");
-  EXPECT_EQ(settings.index, 3u);
   EXPECT_EQ(settings.balance, BalancePolicy::kRandom);
   EXPECT_EQ(settings.connect_timeout, 250 * kMillisecond);
   EXPECT_EQ(settings.proxy_protocol, ProxyProtocolVersion::kV2);
@@ -231,7 +230,7 @@ TEST_F(ClusterTest, EndpointsOfDnsBeyondTheBoundShareOneSeries) {
 }
 
 TEST_F(ClusterTest, AnEndpointThatIsNoneIsAnError) {
-  const auto cluster = Cluster::Create(ConfigOf({"10.0.0.1:80", "nowhere"}), 0, *loop_, directory_);
+  const auto cluster = Cluster::Create(ConfigOf({"10.0.0.1:80", "nowhere"}), *loop_, directory_);
   ASSERT_FALSE(cluster);
   EXPECT_THAT(cluster.error().detail, HasSubstr("endpoint nowhere"));
 }

@@ -75,7 +75,7 @@ class PoolTest : public testing::Test {
     config.set_name("api");
     config.add_endpoints()->set_address(upstream_.text());
     config.mutable_endpoints(0)->set_weight(1);
-    cluster_ = std::move(*Cluster::Create(config, 0, *loop_, directory_));
+    cluster_ = std::move(*Cluster::Create(config, *loop_, directory_));
     settings_ = std::make_unique<ClusterSettings>(cluster_->settings());
     settings_->connect_timeout = 3 * kSecond;
     settings_->pool = PoolLimits();

@@ -121,7 +121,9 @@ class AccessLogFactory final : public FilterFactory {
 class AccessLogFilter final : public Filter {
  public:
   explicit AccessLogFilter(AccessLogFactory& factory) : factory_(factory) {}
-  void OnComplete(const StreamInfo& info) override { factory_.Write(info); }
+  void OnComplete(const StreamInfo& info) override {
+    if (!info.connection().probe) factory_.Write(info);
+  }
 
  private:
   AccessLogFactory& factory_;

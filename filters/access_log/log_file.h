@@ -31,7 +31,8 @@ namespace sluice::access_log {
 
 class LogFile {
  public:
-  static constexpr uint32_t kMaxWorkers = 256;
+  // 256 workers, and the main thread behind them.
+  static constexpr uint32_t kMaxWorkers = 257;
 
   // Starts the thread. `name` is for the log; `buffer` the size of each ring; `clock` is asked from
   // the writer's thread and outlives the file.

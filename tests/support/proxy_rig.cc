@@ -32,14 +32,17 @@ class RegisteredSchemas final : public FilterSchemas {
 }  // namespace
 
 struct ProxyRig::Entrance final : Listener::Handler, ServerConnectionOwner {
-  Entrance(Loop& loop, const ListenerSettings& settings, ProxyWorker& worker)
-      : runtime(MakeRuntime(settings, worker)), listener(loop, *this) {}
+  Entrance(Loop& loop, const ListenerSettings& settings, ProxyWorker& worker,
+           ProxyGeneration& generation)
+      : runtime(MakeRuntime(settings, worker, generation)), listener(loop, *this) {}
 
   static std::unique_ptr<ListenerRuntime> MakeRuntime(const ListenerSettings& settings,
-                                                      ProxyWorker& worker) {
+                                                      ProxyWorker& worker,
+                                                      ProxyGeneration& generation) {
     auto factory = std::make_unique<RouterFactory>();
     RouterFactory& router = *factory;
-    auto runtime = std::make_unique<ListenerRuntime>(settings, worker, std::move(factory));
+    auto runtime =
+        std::make_unique<ListenerRuntime>(settings, worker, generation, std::move(factory));
     router.set_runtime(*runtime);
     return runtime;
   }
@@ -61,7 +64,7 @@ struct ProxyRig::Entrance final : Listener::Handler, ServerConnectionOwner {
 };
 
 ProxyRig::ProxyRig(Loop& loop, Clock& clock, std::string_view yaml, const Seams& seams)
-    : loop_(loop) {
+    : loop_(loop), generation_(loop) {
   LoadResult loaded =
       LoadConfigText(yaml, ConfigFormat::kYaml, "test.yaml", ProcessEnv, RegisteredSchemas());
   if (!loaded) {
@@ -78,15 +81,16 @@ ProxyRig::ProxyRig(Loop& loop, Clock& clock, std::string_view yaml, const Seams&
   directory_ = std::make_unique<StatsDirectory>(*segment_);
   worker_ = std::make_unique<ProxyWorker>(loop, segment_->worker_row(0), status_, 0U);
   for (int i = 0; i < config.clusters_size(); ++i) {
-    auto cluster = Cluster::Create(config.clusters(i), static_cast<uint32_t>(i), loop, *directory_);
+    auto cluster = Cluster::Create(config.clusters(i), loop, *directory_);
     if (!cluster) {
       ADD_FAILURE() << cluster.error().detail;
       return;
     }
     cluster_settings_.push_back(std::make_unique<ClusterSettings>((*cluster)->settings()));
     if (seams.cluster) seams.cluster(*cluster_settings_.back());
-    worker_->clusters.push_back(std::make_unique<WorkerCluster>(
+    worker_clusters_.push_back(std::make_unique<WorkerCluster>(
         loop, worker_->random, worker_->stats, *cluster_settings_.back(), (*cluster)->endpoints()));
+    generation_.AddCluster(*worker_clusters_.back());
     clusters_.push_back(std::move(*cluster));
   }
   for (const config::Listener& listener : config.listeners()) {
@@ -99,7 +103,7 @@ ProxyRig::ProxyRig(Loop& loop, Clock& clock, std::string_view yaml, const Seams&
     // Made by Compile as a plain object: const is for its readers.
     if (seams.listener) seams.listener(const_cast<ListenerSettings&>(**settings));
     settings_.push_back(std::move(*settings));
-    auto entrance = std::make_unique<Entrance>(loop, *settings_.back(), *worker_);
+    auto entrance = std::make_unique<Entrance>(loop, *settings_.back(), *worker_, generation_);
     const auto address = Address::Parse(listener.listen().address());
     auto sockets = address ? OpenListenSockets(*address, 1) : Fail(address.error());
     if (!sockets) {
@@ -118,7 +122,9 @@ ProxyRig::~ProxyRig() {
     entrance->listener.Close();
     entrance->all.ForEach([](ServerConnection& connection) { connection.Abort(); });
   }
+  if (worker_ != nullptr) worker_->mirrors.GiveUp();
   loop_.RunOnce(0);
+  entrances_.clear();  // they hold the generation
 }
 
 uint16_t ProxyRig::port(size_t listener) const {
@@ -152,7 +158,7 @@ std::string ProxyRig::NotQuiet() {
     expect_zero("requests_active", entrance->runtime->stats.requests_active.value());
     expect_zero("connections_active", entrance->runtime->stats.connections_active.value());
   }
-  for (const auto& cluster : worker_->clusters) {
+  for (const auto& cluster : worker_clusters_) {
     expect_zero("upstream requests_active", cluster->stats().requests_active.value());
     expect_zero("upstream connections in use", cluster->stats().connections_active.value() -
                                                    cluster->stats().connections_idle.value());

@@ -43,7 +43,7 @@ class ProxyRig {
   uint16_t port(size_t listener = 0) const;
   ListenerStats& stats(size_t listener = 0);
   ListenerRuntime& runtime(size_t listener = 0);
-  WorkerCluster& cluster(size_t index = 0) { return *worker_->clusters[index]; }
+  WorkerCluster& cluster(size_t index = 0) { return *worker_clusters_[index]; }
   // The endpoints it began with.
   const EndpointSet& endpoints(size_t index = 0) const { return *clusters_[index]->endpoints(); }
   ServerStatus& status() { return status_; }
@@ -68,9 +68,11 @@ class ProxyRig {
   std::unique_ptr<ProxyWorker> worker_;
   std::vector<std::unique_ptr<Cluster>> clusters_;
   std::vector<std::unique_ptr<ClusterSettings>> cluster_settings_;
+  std::vector<std::unique_ptr<WorkerCluster>> worker_clusters_;
   std::vector<std::unique_ptr<const ListenerSettings>> settings_;
   std::vector<std::unique_ptr<Entrance>> entrances_;
   Loop& loop_;
+  ProxyGeneration generation_;
 };
 
 }  // namespace sluice::test

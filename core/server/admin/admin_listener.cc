@@ -24,7 +24,8 @@ AdminListener::AdminListener(Loop& loop, StatsDirectory& stats, const ServerStat
                              AdminSource& source)
     : settings_(AdminSettings(stats)),
       worker_(loop, stats.main_row(), status, 0),
-      runtime_(*settings_, worker_, std::make_unique<AdminFactory>(source)),
+      generation_(loop),
+      runtime_(*settings_, worker_, generation_, std::make_unique<AdminFactory>(source)),
       acceptor_(*this, runtime_, AcceptorLimits{limit_, overall_}) {}
 
 AdminListener::~AdminListener() {

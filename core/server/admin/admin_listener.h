@@ -24,6 +24,9 @@ class AdminListener final : private AcceptorOwner {
 
   // The socket stays the caller's.
   Result<void> Start(int fd) { return acceptor_.Start(fd); }
+  // See Acceptor. Connections stay.
+  void StopAccepting() { acceptor_.StopAccepting(); }
+  void ResumeAccepting() { acceptor_.ResumeAccepting(); }
 
  private:
   // Apart from the limit of clients, so that operators get in when that is reached.
@@ -36,6 +39,7 @@ class AdminListener final : private AcceptorOwner {
 
   std::unique_ptr<const ListenerSettings> settings_;
   ProxyWorker worker_;
+  ProxyGeneration generation_;
   ListenerRuntime runtime_;
   ConnectionLimit limit_{kConnections};
   ConnectionLimit overall_{0};

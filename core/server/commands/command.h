@@ -27,6 +27,9 @@ std::unique_ptr<Command> NewCheckCommand();
 std::unique_ptr<Command> NewEchoCommand();
 std::unique_ptr<Command> NewVersionCommand();
 std::unique_ptr<Command> NewFiltersCommand();
+std::unique_ptr<Command> NewRestartCommand();
+std::unique_ptr<Command> NewReloadCommand();
+std::unique_ptr<Command> NewStopCommand();
 
 // Writes "sluice: MESSAGE" to stderr and returns 1.
 int FailCommand(std::string_view message);

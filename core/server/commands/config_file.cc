@@ -8,12 +8,20 @@
 
 namespace sluice {
 
-std::optional<LoadedConfig> LoadConfigOrComplain(const std::string& path) {
+Result<LoadedConfig> LoadWholeConfig(const std::string& path) {
   LoadResult loaded = LoadConfigFile(path, ProcessEnv, RegisteredFilters());
   const std::vector<ConfigError> errors = loaded ? FindConfigFaults(*loaded) : loaded.error();
-  for (const ConfigError& error : errors) std::fprintf(stderr, "%s\n", error.Text().c_str());
-  if (!errors.empty()) return {};
-  return std::move(*loaded);
+  if (errors.empty()) return std::move(*loaded);
+  std::string all;
+  for (const ConfigError& error : errors) all += (all.empty() ? "" : "\n") + error.Text();
+  return Fail(Code::kInvalidArgument, std::move(all));
+}
+
+std::optional<LoadedConfig> LoadConfigOrComplain(const std::string& path) {
+  Result<LoadedConfig> loaded = LoadWholeConfig(path);
+  if (loaded) return std::move(*loaded);
+  std::fprintf(stderr, "%s\n", loaded.error().detail.c_str());
+  return {};
 }
 
 }  // namespace sluice

@@ -6,11 +6,15 @@
 #include <optional>
 #include <string>
 
+#include "core/base/result.h"
 #include "core/config/loader.h"
 
 namespace sluice {
 
-// Nothing: what is wrong was written to stderr, one line a fault.
+// The configuration, or all that is wrong with it, one line a fault.
+Result<LoadedConfig> LoadWholeConfig(const std::string& path);
+
+// Nothing: what is wrong was written to stderr.
 std::optional<LoadedConfig> LoadConfigOrComplain(const std::string& path);
 
 }  // namespace sluice

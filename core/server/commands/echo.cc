@@ -51,12 +51,13 @@ class EchoCommand final : public Command {
       std::string name = count == 0 ? "echo" : StrCat({"echo-", Decimal(count + 1)});
       generation->Add(ListenPlace{std::move(*address), {}},
                       EchoSettings(std::move(name), (*server)->load_context().stats),
-                      [name = name_](const ListenerSettings& settings, ProxyWorker& worker) {
+                      [name = name_](const ListenerSettings& settings, ProxyWorker& worker,
+                                     ProxyGeneration& scope) {
                         return std::make_unique<ListenerRuntime>(
-                            settings, worker, std::make_unique<EchoFactory>(name));
+                            settings, worker, scope, std::make_unique<EchoFactory>(name));
                       });
     }
-    if (const Result<void> started = (*server)->Start(std::move(generation)); !started) {
+    if (const Result<void> started = (*server)->Start(std::move(generation), nullptr); !started) {
       return FailCommand(started.error().detail);
     }
     return (*server)->Run();

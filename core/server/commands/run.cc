@@ -1,7 +1,13 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "core/base/log.h"
 #include "core/config/config.pb.h"
@@ -11,24 +17,11 @@
 #include "core/server/generation.h"
 #include "core/server/process.h"
 #include "core/server/server.h"
+#include "core/server/supervisor.h"
 #include "core/stats/stats_file.h"
 
 namespace sluice {
 namespace {
-
-ServerOptions OptionsOf(const config::Config& config) {
-  ServerOptions options;
-  options.id = config.id();
-  options.workers = config.workers();
-  options.drain_timeout = config.drain_timeout();
-  options.user = config.user();
-  options.group = config.group();
-  options.max_connections = config.max_connections();
-  options.stats_path =
-      config.stats().path().empty() ? StatsFile::DefaultPath(config.id()) : config.stats().path();
-  options.stats_size = config.stats().size();
-  return options;
-}
 
 Result<void> SetUpLog(const config::Config& config) {
   SetLogLevel(static_cast<LogLevel>(config.log().level()));
@@ -37,34 +30,121 @@ Result<void> SetUpLog(const config::Config& config) {
   return OpenLog(config.log().path(), *owner);
 }
 
+// The path that we were started by, so that a restart finds the binary that stands there then.
+std::string OwnPath() {
+  std::error_code error;
+  std::ifstream command_line("/proc/self/cmdline");
+  std::string first;
+  std::getline(command_line, first, '\0');
+  if (first.find('/') != std::string::npos) {
+    return std::filesystem::absolute(first, error).lexically_normal().string();
+  }
+  return std::filesystem::read_symlink("/proc/self/exe", error).string();
+}
+
 class RunCommand final : public Command {
  public:
   void AddOptions(CLI::App& app) override {
     app.add_option("-c,--config", file_, "The configuration: YAML, JSON or TOML")->required();
+    app.add_flag("--force", force_,
+                 "Take over also from a process that still drains for the restart before");
+    app.add_flag("--supervise", supervise_,
+                 "Run under a small parent that keeps its pid over restarts; so does pid 1");
   }
 
   int Run() override {
+    if (supervise_ || getpid() == 1) return Supervise();
     std::optional<LoadedConfig> loaded = LoadConfigOrComplain(file_);
     if (!loaded) return 1;
     const config::Config& config = *loaded->config;
     if (const Result<void> log = SetUpLog(config); !log) return FailCommand(log.error().detail);
-    for (const ConfigError& warning : loaded->warnings) {
-      Log(LogLevel::kWarning, "config", warning.Text());
-    }
+    Complain(*loaded);
     Result<std::unique_ptr<Server>> server = Server::Create(OptionsOf(config));
     if (!server) return FailCommand(server.error().detail);
-    auto snapshot = std::make_shared<const Snapshot>(std::move(*loaded), 1);
-    Result<std::unique_ptr<Generation>> generation =
-        Generation::Build(std::move(snapshot), (*server)->loop(), (*server)->load_context());
-    if (!generation) return FailCommand(file_ + ": " + generation.error().detail);
-    if (const Result<void> started = (*server)->Start(std::move(*generation)); !started) {
+    process_part_ = ProcessPart(config);
+    const Result<void> started = Start(**server, std::move(*loaded));
+    if (!started) {
+      (*server)->GiveUp(started.error().detail);
       return FailCommand(started.error().detail);
     }
     return (*server)->Run();
   }
 
  private:
+  std::vector<std::string> CommandLine() const {
+    return {OwnPath(), "run", "--config", std::filesystem::absolute(file_).string()};
+  }
+
+  int Supervise() const {
+    std::vector<std::string> command = CommandLine();
+    if (force_) command.emplace_back("--force");
+    const Result<int> ended = Supervisor::Run(command);
+    return ended ? *ended : FailCommand(ended.error().detail);
+  }
+
+  ServerOptions OptionsOf(const config::Config& config) const {
+    ServerOptions options;
+    options.id = config.id();
+    options.workers = config.workers();
+    options.drain_timeout = config.drain_timeout();
+    options.user = config.user();
+    options.group = config.group();
+    options.max_connections = config.max_connections();
+    options.stats_path =
+        config.stats().path().empty() ? StatsFile::DefaultPath(config.id()) : config.stats().path();
+    options.stats_size = config.stats().size();
+    options.force = force_;
+    options.restart.socket = RestartSocketOf(options.stats_path);
+    options.restart.command = CommandLine();
+    options.restart.ready_timeout = config.ready_timeout();
+    return options;
+  }
+
+  static void Complain(const LoadedConfig& loaded) {
+    for (const ConfigError& warning : loaded.warnings) {
+      Log(LogLevel::kWarning, "config", warning.Text());
+    }
+  }
+
+  Result<void> Start(Server& server, LoadedConfig loaded) {
+    Result<std::unique_ptr<Generation>> generation = Build(server, std::move(loaded));
+    if (!generation) return Fail(std::move(generation).error());
+    return server.Start(std::move(*generation),
+                        [this](Server& running) { return Reload(running); });
+  }
+
+  Result<std::unique_ptr<Generation>> Build(Server& server, LoadedConfig loaded) const {
+    auto snapshot = std::make_shared<const Snapshot>(std::move(loaded), server.NextVersion());
+    Result<std::unique_ptr<Generation>> generation =
+        Generation::Build(std::move(snapshot), server.clusters(), server.load_context());
+    if (!generation) generation.error().detail = file_ + ": " + generation.error().detail;
+    return generation;
+  }
+
+  Result<std::unique_ptr<Generation>> Reload(Server& server) const {
+    Result<LoadedConfig> loaded = LoadWholeConfig(file_);
+    if (!loaded) return Fail(std::move(loaded).error());
+    Complain(*loaded);
+    if (ProcessPart(*loaded->config) != process_part_) {
+      Log(LogLevel::kWarning, "config",
+          "what has changed beside listeners, clusters and runtime takes effect with a restart");
+    }
+    return Build(server, std::move(*loaded));
+  }
+
+  // What only a new process can take up, as bytes to compare.
+  static std::string ProcessPart(const config::Config& config) {
+    config::Config part = config;
+    part.clear_listeners();
+    part.clear_clusters();
+    part.clear_runtime();
+    return part.SerializeAsString();
+  }
+
   std::string file_;
+  std::string process_part_;  // of the configuration that the process began with
+  bool force_ = false;
+  bool supervise_ = false;
 };
 
 }  // namespace

@@ -63,9 +63,9 @@ void Predecessor::AskReopenLogs() {
   channel_.Send(message);
 }
 
-void Predecessor::AskEnd() {
+void Predecessor::AskEnd(bool when_drained) {
   restart::Message message;
-  message.mutable_end();
+  message.mutable_end()->set_when_drained(when_drained);
   channel_.Send(message);
 }
 
@@ -74,6 +74,7 @@ void Predecessor::OnRestartMessage(const restart::Message& message, std::vector<
     case restart::Message::kRefusal:
       failure_ = message.refusal().reason();
       if (failure_.empty()) failure_ = "it refuses";
+      if (received_) owner_.OnGivenUp(failure_);
       return;
     case restart::Message::kOffer: {
       if (received_) return;
@@ -83,7 +84,8 @@ void Predecessor::OnRestartMessage(const restart::Message& message, std::vector<
         return;
       }
       for (size_t i = 0; i < fds.size(); ++i) {
-        sockets_.push_back({offer.sockets(static_cast<int>(i)).address(), std::move(fds[i])});
+        const restart::Socket& socket = offer.sockets(static_cast<int>(i));
+        sockets_.push_back({socket.address(), socket.listener(), std::move(fds[i])});
       }
       received_ = offer.last();
       return;

@@ -20,7 +20,8 @@ namespace sluice {
 
 // A listening socket that was passed on.
 struct InheritedSocket {
-  std::string address;  // Address::ToString
+  std::string address;   // as configured: Address::ToString
+  std::string listener;  // its name; empty for the admin API's
   Fd fd;
 };
 
@@ -29,12 +30,14 @@ class PredecessorOwner {
   // It accepts no more and is gone in at most `longest`.
   virtual void OnPredecessorDraining(Nanos longest) = 0;
   virtual void OnPredecessorGone() = 0;
+  // It has given us up, and serves: we are to end.
+  virtual void OnGivenUp(std::string_view why) = 0;
 
  protected:
   ~PredecessorOwner() = default;
 };
 
-class Predecessor final : private RestartChannelHandler {
+class Predecessor final : public Retirable, private RestartChannelHandler {
  public:
   // How long it may take to pass its sockets on.
   static constexpr Nanos kOfferTimeout = 5 * kSecond;
@@ -52,8 +55,8 @@ class Predecessor final : private RestartChannelHandler {
   // We give up: it goes on.
   void SayFailed(std::string_view reason);
   void AskReopenLogs();
-  // It shall end at once.
-  void AskEnd();
+  // It shall end at once, or when it has drained, in any case.
+  void AskEnd(bool when_drained);
 
   bool gone() const { return gone_; }
   pid_t pid() const { return channel_.peer_pid(); }

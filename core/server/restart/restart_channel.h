@@ -27,6 +27,11 @@ class Message;
 // Of Hello: raised with every change that the other side must know of.
 inline constexpr uint32_t kRestartProtocol = 1;
 
+// Where the process that counts in this stats file listens.
+inline std::string RestartSocketOf(std::string_view stats_path) {
+  return std::string(stats_path) + ".sock";
+}
+
 class RestartChannelHandler {
  public:
   // `fds` came along; they are closed unless taken.

@@ -83,9 +83,11 @@ class RestartTest : public testing::Test,
   }
   void OnReopenLogsAsked() override { told_ += "reopen "; }
   void OnEndAsked() override { told_ += "end "; }
+  void OnLastAsked() override { told_ += "last "; }
   // PredecessorOwner
   void OnPredecessorDraining(Nanos longest) override { draining_ = longest; }
   void OnPredecessorGone() override { gone_ = true; }
+  void OnGivenUp(std::string_view why) override { given_up_ = why; }
 
   std::unique_ptr<Predecessor> Find() {
     PredecessorOwner& owner = *this;
@@ -124,6 +126,7 @@ class RestartTest : public testing::Test,
   std::string told_;
   Nanos draining_ = 0;
   bool gone_ = false;
+  std::string given_up_;
 };
 
 TEST_F(RestartTest, NobodyIsFoundWhereNobodyListens) {
@@ -137,7 +140,7 @@ TEST_F(RestartTest, SocketsArriveInOrderHoweverMany) {
   std::vector<Fd> files;
   for (int i = 0; i < 150; ++i) {
     files.emplace_back(open(folder_.Path(std::to_string(i)).c_str(), O_CREAT | O_RDWR, 0600));
-    offered_.push_back({"unix:/" + std::to_string(i), files.back().get()});
+    offered_.push_back({"unix:/" + std::to_string(i), "web", files.back().get()});
   }
   auto predecessor = Find();
   const auto sockets = predecessor->Receive(true);
@@ -146,6 +149,7 @@ TEST_F(RestartTest, SocketsArriveInOrderHoweverMany) {
   ASSERT_EQ(sockets->size(), files.size());
   for (size_t i = 0; i < files.size(); ++i) {
     EXPECT_EQ((*sockets)[i].address, offered_[i].address);
+    EXPECT_EQ((*sockets)[i].listener, "web");
     EXPECT_EQ(InodeOf((*sockets)[i].fd.get()), InodeOf(files[i].get()));
     EXPECT_EQ(fcntl((*sockets)[i].fd.get(), F_GETFD), FD_CLOEXEC);
   }
@@ -159,12 +163,13 @@ TEST_F(RestartTest, AReadySuccessorMakesTheProcessDrain) {
   EXPECT_EQ(told_, "ready ");
   EXPECT_FALSE(gone_);
   predecessor->AskReopenLogs();
-  predecessor->AskEnd();
-  driver_.RunUntil([this] { return told_ == "ready reopen end "; }, "what was asked");
+  predecessor->AskEnd(true);
+  predecessor->AskEnd(false);
+  driver_.RunUntil([this] { return told_ == "ready reopen last end "; }, "what was asked");
   successor_->Close();
   driver_.RunUntil([this] { return gone_; }, "the predecessor's end");
   EXPECT_TRUE(predecessor->gone());
-  EXPECT_EQ(told_, "ready reopen end ");
+  EXPECT_EQ(told_, "ready reopen last end ");
 }
 
 TEST_F(RestartTest, ARefusalSaysWhy) {
@@ -215,6 +220,7 @@ TEST_F(RestartTest, ASuccessorThatIsNeverReadyIsGivenUp) {
   ASSERT_TRUE(predecessor->Receive(false));
   Pass(31 * kSecond);
   EXPECT_EQ(told_, "lost: it was not ready within 30 s");
+  EXPECT_EQ(given_up_, "it was not ready within 30 s");
 }
 
 TEST_F(RestartTest, ACommandHasItsOutcome) {

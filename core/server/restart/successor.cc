@@ -25,7 +25,9 @@ Result<void> Successor::Offer(const std::vector<OfferedSocket>& sockets) {
     restart::Offer& offer = *message.mutable_offer();
     std::vector<int> fds;
     while (next < sockets.size() && fds.size() < RestartChannel::kMostFds) {
-      offer.add_sockets()->set_address(sockets[next].address);
+      restart::Socket& socket = *offer.add_sockets();
+      socket.set_address(sockets[next].address);
+      socket.set_listener(sockets[next].listener);
       fds.push_back(sockets[next++].fd);
     }
     offer.set_last(next == sockets.size());
@@ -63,7 +65,7 @@ void Successor::OnRestartMessage(const restart::Message& message, std::vector<Fd
     case restart::Message::kReopenLogs:
       return owner_.OnReopenLogsAsked();
     case restart::Message::kEnd:
-      return owner_.OnEndAsked();
+      return message.end().when_drained() ? owner_.OnLastAsked() : owner_.OnEndAsked();
     default:  // a heartbeat, or what a later version says
       return;
   }
@@ -74,15 +76,23 @@ void Successor::OnRestartChannelClosed(std::string_view why) { Lose(why); }
 // Before it is ready it may be busy for long with its configuration.
 void Successor::OnBeat() {
   const Nanos now = loop_.now();
-  if (ready_ && now - last_heard_ >= kSilence) return Lose("it is silent");
+  if (ready_ && now - last_heard_ >= kSilence) return GiveUp("it is silent");
   if (!ready_ && now - begun_ >= ready_timeout_) {
-    return Lose(StrCat({"it was not ready within ",
-                        Decimal(static_cast<uint64_t>(ready_timeout_ / kSecond)), " s"}));
+    return GiveUp(StrCat({"it was not ready within ",
+                          Decimal(static_cast<uint64_t>(ready_timeout_ / kSecond)), " s"}));
   }
   restart::Message message;
   message.mutable_heartbeat();
   channel_.Send(message);
   beat_.Start(kHeartbeat);
+}
+
+// Should it live and wake up, it must know that we serve.
+void Successor::GiveUp(std::string_view why) {
+  restart::Message message;
+  message.mutable_refusal()->set_reason(std::string(why));
+  channel_.Send(message);
+  Lose(why);
 }
 
 void Successor::Lose(std::string_view why) {

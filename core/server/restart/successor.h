@@ -22,7 +22,8 @@ namespace sluice {
 
 // A listening socket that is passed on. The fd stays the giver's.
 struct OfferedSocket {
-  std::string address;  // Address::ToString
+  std::string address;   // as configured: Address::ToString
+  std::string listener;  // its name; empty for the admin API's
   int fd;
 };
 
@@ -35,6 +36,8 @@ class SuccessorOwner {
   virtual void OnReopenLogsAsked() = 0;
   // End at once, whatever is in flight.
   virtual void OnEndAsked() = 0;
+  // It ends too: what is in flight here ends in order, and nobody accepts any more.
+  virtual void OnLastAsked() = 0;
 
  protected:
   ~SuccessorOwner() = default;
@@ -64,6 +67,7 @@ class Successor final : public Retirable, private RestartChannelHandler {
   void OnRestartMessage(const restart::Message& message, std::vector<Fd>& fds) override;
   void OnRestartChannelClosed(std::string_view why) override;
   void OnBeat();
+  void GiveUp(std::string_view why);
   void Lose(std::string_view why);
 
   Loop& loop_;

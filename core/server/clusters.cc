@@ -1,0 +1,37 @@
+#include "core/server/clusters.h"
+
+#include <utility>
+
+#include "core/config/cluster.pb.h"
+
+namespace sluice {
+
+Clusters::Clusters(Loop& loop, StatsDirectory& stats, std::function<void(const Cluster&)> changed)
+    : loop_(loop), stats_(stats), changed_(std::move(changed)) {}
+
+Clusters::~Clusters() = default;
+
+Result<Cluster*> Clusters::Get(const config::Cluster& config) {
+  // No map is in the schema: the same message gives the same bytes.
+  std::string bytes = config.SerializeAsString();
+  for (const Entry& entry : entries_) {
+    if (entry.config == bytes) return entry.cluster.get();
+  }
+  Result<std::unique_ptr<Cluster>> cluster = Cluster::Create(config, loop_, stats_);
+  if (!cluster) return Fail(std::move(cluster).error());
+  entries_.push_back({std::move(bytes), std::move(*cluster), false});
+  return entries_.back().cluster.get();
+}
+
+void Clusters::Start() {
+  for (Entry& entry : entries_) {
+    if (std::exchange(entry.started, true)) continue;
+    entry.cluster->Start([this, cluster = entry.cluster.get()] { changed_(*cluster); });
+  }
+}
+
+void Clusters::Sweep(const std::function<bool(const Cluster&)>& used) {
+  std::erase_if(entries_, [&used](const Entry& entry) { return !used(*entry.cluster); });
+}
+
+}  // namespace sluice

@@ -1,0 +1,49 @@
+// Clusters: the clusters of the process. One that a new configuration leaves as it was goes on,
+// with its pools, endpoints and resolver; others are made, and go when no generation uses them any
+// more. Owned by the server; of the main thread.
+#ifndef SLUICE_CORE_SERVER_CLUSTERS_H_
+#define SLUICE_CORE_SERVER_CLUSTERS_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/upstream/cluster.h"
+
+namespace sluice {
+
+class Clusters {
+ public:
+  // `changed` hears of each new endpoint set, and when a cluster becomes warm. The loop and the
+  // stats outlive the clusters.
+  Clusters(Loop& loop, StatsDirectory& stats, std::function<void(const Cluster&)> changed);
+  ~Clusters();
+  Clusters(const Clusters&) = delete;
+  Clusters& operator=(const Clusters&) = delete;
+
+  // The cluster that `config` describes: one that is there, or a new one. Errors: see
+  // Cluster::Create.
+  Result<Cluster*> Get(const config::Cluster& config);
+  // Begins to resolve the names of those that are new.
+  void Start();
+  // Destroys those for which `used` is false.
+  void Sweep(const std::function<bool(const Cluster&)>& used);
+
+ private:
+  struct Entry {
+    std::string config;  // serialised
+    std::unique_ptr<Cluster> cluster;
+    bool started = false;
+  };
+
+  Loop& loop_;
+  StatsDirectory& stats_;
+  std::function<void(const Cluster&)> changed_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_SERVER_CLUSTERS_H_

@@ -1,0 +1,249 @@
+#include "core/server/serving.h"
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+namespace sluice {
+namespace {
+
+// Connections that were told to end need a few turns for it: their tasks and their retirement.
+constexpr int kMostTurnsToEnd = 1000;
+
+uint64_t ThreadCpuMicros() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000 +
+         static_cast<uint64_t>(time.tv_nsec) / 1000;
+}
+
+}  // namespace
+
+bool Serving::Entrance::empty() const {
+  return std::all_of(acceptors.begin(), acceptors.end(),
+                     [](const auto& acceptor) { return acceptor->empty(); });
+}
+
+template <typename Visit>
+void Serving::ForEachAcceptor(Visit visit) {
+  for (std::vector<Entrance>* list : {&entrances_, &leaving_}) {
+    for (Entrance& entrance : *list) {
+      for (const auto& acceptor : entrance.acceptors) visit(*acceptor);
+    }
+  }
+}
+
+Serving::Serving(Loop& loop, ServingEvents& events, const StatsRow& row, const ServerStatus& status,
+                 ConnectionLimit& connections, uint32_t worker,
+                 const StatsGroup<WorkerStats>& stats)
+    : loop_(loop),
+      events_(events),
+      row_(row),
+      limit_(connections),
+      stats_(stats.Bind(row)),
+      proxy_(loop, row, status, worker),
+      measure_(loop, Callback::To<&Serving::Measure>(this)),
+      retire_timer_(loop, Callback::To<&Serving::RetireSome>(this)),
+      unused_task_(Callback::To<&Serving::DropUnused>(this)),
+      drained_task_(Callback::To<&Serving::CheckDrained>(this)) {
+  measure_.Start(kMeasureEvery);
+}
+
+Serving::~Serving() {
+  Abort();
+  for (int turn = 0; connections_ > 0 && turn < kMostTurnsToEnd; ++turn) loop_.RunOnce(0);
+  entrances_.clear();
+  leaving_.clear();
+  proxy_.mirrors.GiveUp();
+  loop_.RunOnce(0);  // destroys what the last connections retired
+}
+
+Result<void> Serving::Use(const Generation& generation,
+                          const std::vector<EndpointSetPtr>& endpoints,
+                          const std::vector<WorkerListener>& listeners) {
+  std::vector<WorkerCluster*> clusters;
+  for (size_t i = 0; i < endpoints.size(); ++i) {
+    clusters.push_back(&ClusterOf(*generation.clusters()[i], endpoints[i]));
+  }
+  auto next = std::make_unique<WorkerGeneration>(generation, proxy_, clusters);
+
+  std::vector<Entrance> before = std::move(entrances_);
+  entrances_.clear();
+  Result<void> result;
+  for (size_t i = 0; i < listeners.size(); ++i) {
+    const std::string& name = generation.listeners()[i].settings->name;
+    const auto known = std::find_if(before.begin(), before.end(), [&](const Entrance& entrance) {
+      return entrance.name == name && entrance.sockets == listeners[i].sockets;
+    });
+    if (known != before.end()) {
+      for (const auto& acceptor : known->acceptors) acceptor->SetRuntime(next->runtime(i));
+      entrances_.push_back(std::move(*known));
+      before.erase(known);
+      continue;
+    }
+    entrances_.push_back({name, listeners[i].sockets, {}});
+    Result<void> opened = OpenEntrance(entrances_.back(), listeners[i], next->runtime(i));
+    if (!opened) result = std::move(opened);
+  }
+  for (Entrance& entrance : before) {
+    for (const auto& acceptor : entrance.acceptors) acceptor->Drain();
+    leaving_.push_back(std::move(entrance));
+  }
+  if (!generations_.empty()) generations_.back()->scope().Retire(unused_task_);
+  generations_.push_back(std::move(next));
+  loop_.Defer(unused_task_);  // an entrance that leaves may be empty already
+  return result;
+}
+
+WorkerCluster& Serving::ClusterOf(const Cluster& cluster, const EndpointSetPtr& endpoints) {
+  std::unique_ptr<WorkerCluster>& own = clusters_[&cluster];
+  if (own == nullptr) {
+    own =
+        std::make_unique<WorkerCluster>(loop_, proxy_.random, row_, cluster.settings(), endpoints);
+  }
+  return *own;
+}
+
+Result<void> Serving::OpenEntrance(Entrance& entrance, const WorkerListener& listener,
+                                   ListenerRuntime& runtime) {
+  for (const int socket : listener.sockets) {
+    entrance.acceptors.push_back(
+        std::make_unique<Acceptor>(*this, runtime, AcceptorLimits{*listener.limit, limit_}));
+    SLUICE_TRY(entrance.acceptors.back()->Start(socket));
+  }
+  return {};
+}
+
+void Serving::UpdateCluster(const Cluster& cluster, EndpointSetPtr endpoints) {
+  const auto found = clusters_.find(&cluster);
+  if (found != clusters_.end()) found->second->Update(std::move(endpoints));
+}
+
+void Serving::BeginToEnd(uint32_t round) {
+  round_ = round;
+  ending_ = true;
+  drained_told_ = false;
+}
+
+void Serving::Drain(uint32_t round) {
+  BeginToEnd(round);
+  ForEachAcceptor([](Acceptor& acceptor) { acceptor.Drain(); });
+  loop_.Defer(drained_task_);
+}
+
+void Serving::Retire(uint32_t round, Nanos spread) {
+  BeginToEnd(round);
+  ForEachAcceptor([](Acceptor& acceptor) { acceptor.StopAccepting(); });
+  retire_step_ = std::max<Nanos>(spread / kRetireSteps, kMillisecond);
+  retire_steps_left_ = kRetireSteps;
+  RetireSome();
+  loop_.Defer(drained_task_);
+}
+
+void Serving::RetireSome() {
+  if (retire_steps_left_ == 0) {
+    return ForEachAcceptor([](Acceptor& acceptor) { acceptor.CloseIdle(); });
+  }
+  const auto left = static_cast<size_t>(retire_steps_left_--);
+  ForEachAcceptor([left](Acceptor& acceptor) {
+    for (size_t i = (acceptor.open() + left - 1) / left; i > 0; --i) acceptor.RetireOne();
+  });
+  retire_timer_.Start(retire_step_);
+}
+
+void Serving::Resume() {
+  ending_ = false;
+  retire_timer_.Cancel();
+  for (const Entrance& entrance : entrances_) {
+    for (const auto& acceptor : entrance.acceptors) acceptor->ResumeAccepting();
+  }
+}
+
+void Serving::Abort() {
+  ending_ = true;
+  ForEachAcceptor([](Acceptor& acceptor) { acceptor.Abort(); });
+  loop_.Defer(drained_task_);
+}
+
+void Serving::MakeRoom(std::string_view listener) {
+  if (listener.empty()) {
+    CloseOneIdle();
+    return;
+  }
+  for (const Entrance& entrance : entrances_) {
+    if (entrance.name != listener) continue;
+    for (const auto& acceptor : entrance.acceptors) {
+      if (acceptor->CloseOneIdle()) return;
+    }
+  }
+}
+
+void Serving::OnConnectionCount(int change) {
+  connections_ = change > 0 ? connections_ + 1 : connections_ - 1;
+  stats_.connections.Add(change);
+  if (change > 0) return;
+  if (!leaving_.empty()) loop_.Defer(unused_task_);
+  if (ending_) return loop_.Defer(drained_task_);
+  ForEachAcceptor([](Acceptor& acceptor) {
+    if (acceptor.full()) acceptor.OnRoom();
+  });
+}
+
+void Serving::OnRoomWanted(Acceptor& wanting, bool overall) {
+  if (overall) {
+    if (!CloseOneIdle()) events_.OnRoomWanted({});
+    return;
+  }
+  for (const Entrance& entrance : entrances_) {
+    for (const auto& acceptor : entrance.acceptors) {
+      if (acceptor.get() == &wanting) return events_.OnRoomWanted(entrance.name);
+    }
+  }
+}
+
+bool Serving::CloseOneIdle() {
+  for (const Entrance& entrance : entrances_) {
+    for (const auto& acceptor : entrance.acceptors) {
+      if (acceptor->CloseOneIdle()) return true;
+    }
+  }
+  return false;
+}
+
+// A connection that is over is destroyed at the end of the turn, and gives its generation back
+// then.
+void Serving::DropUnused() {
+  std::erase_if(leaving_, [](const Entrance& entrance) { return entrance.empty(); });
+  for (size_t i = 0; i + 1 < generations_.size();) {
+    if (!generations_[i]->scope().unused()) {
+      ++i;
+      continue;
+    }
+    const Generation& generation = generations_[i]->generation();
+    generations_.erase(generations_.begin() + static_cast<ptrdiff_t>(i));
+    events_.OnGenerationUnused(generation);
+  }
+  std::erase_if(clusters_, [this](const auto& entry) {
+    return std::none_of(generations_.begin(), generations_.end(), [&entry](const auto& each) {
+      const std::vector<WorkerCluster*>& used = each->scope().clusters();
+      return std::find(used.begin(), used.end(), entry.second.get()) != used.end();
+    });
+  });
+}
+
+void Serving::CheckDrained() {
+  if (connections_ > 0 || drained_told_ || !ending_) return;
+  drained_told_ = true;
+  events_.OnDrained(round_);
+}
+
+void Serving::Measure() {
+  stats_.loop_lag.Set((loop_.now() - measure_.deadline()) / kMicrosecond);
+  stats_.longest_turn.Record(static_cast<uint64_t>(loop_.TakeLongestTurn() / kMicrosecond));
+  const uint64_t cpu = ThreadCpuMicros();
+  stats_.cpu.Inc(cpu - cpu_);
+  cpu_ = cpu;
+  measure_.Start(kMeasureEvery);
+}
+
+}  // namespace sluice
