@@ -121,6 +121,7 @@ class Lab:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-bench-"))
         self.folder.chmod(0o755)
         self.processes = []
+        self.leftovers = []  # files outside of the folder
 
     def __enter__(self):
         return self
@@ -128,6 +129,8 @@ class Lab:
     def __exit__(self, *_):
         self.stop_all()
         shutil.rmtree(self.folder, ignore_errors=True)
+        for path in self.leftovers:
+            path.unlink(missing_ok=True)
 
     def start(self, command, core, port):
         process = Process(command, core, self.folder / f"output-{port}.txt")

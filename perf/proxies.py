@@ -74,6 +74,8 @@ def start_sluice(lab, backend, name="sluice", json_log=False, filters="", routes
     lines = [ROUTE.format(prefix=f"/service-{i}/") for i in range(1, routes + 1)]
     if not routes:
         lines = [ROUTE.format(prefix="/")]
+    stats = pathlib.Path(f"/dev/shm/sluice.bench-{port}")
+    lab.leftovers.append(stats)
     config = lab.fill("sluice.yaml", f"sluice-{port}.yaml", backend=backend, port=port,
                       admin=admin, workers=workers, filters=filters or "[]",
                       routes="\n".join(lines))
