@@ -254,6 +254,8 @@ Result<void> CheckStatsHeader(const StatsSegmentHeader& header, uint64_t file_si
   SLUICE_TRY(CheckAtMost("count of words", Load(header.words_used), limits.max_words));
   SLUICE_TRY(
       CheckAtMost("used text", Load(header.text_used), limits.text_size / sizeof(StatsCell)));
+  // It must not wrap around at the next.
+  SLUICE_TRY(CheckAtMost("count of takings", Load(header.takings), UINT32_MAX / 2));
   for (const StatsBank& bank : header.banks) {
     SLUICE_TRY(CheckAtMost("count of rows", Load(bank.rows_used), kStatsMaxRows));
     SLUICE_TRY(CheckAtMost("owner's mark", Load(bank.owned), 1));
