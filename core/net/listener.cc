@@ -54,7 +54,7 @@ void Listener::Watch() {
 void Listener::OnReady(uint32_t) {
   for (int i = 0; i < at_once_; ++i) {
     if (!AcceptOne()) {
-      if (i > 0) patience_ = std::min(patience_ * 2, kMostPatience);
+      if (i > 0 && watch_.started()) patience_ = std::min(patience_ * 2, kMostPatience);
       at_once_ = 1;
       turns_ = 0;
       return;

@@ -34,6 +34,7 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
     copies_.Add(*this);
     generation_.Hold();
     CopyHead(head);
+    if (head_.authority.empty()) head_.authority = arena_.Copy(endpoint.Authority(arena_));
     timer_.Start(kTimeout);
     cluster_.stats().requests.Inc();
     endpoint.stats.requests.Inc();

@@ -8,20 +8,6 @@
 
 namespace sluice {
 
-namespace {
-
-// What the endpoint is called in Host.
-std::string_view EndpointName(const WorkerEndpoint& endpoint, Arena& arena) {
-  const Address& address = endpoint.pool.address();
-  if (endpoint.hostname.empty()) {
-    return address.is_ip() ? std::string_view(endpoint.text) : "localhost";
-  }
-  if (address.port() == 80) return endpoint.hostname;
-  return arena.Join({endpoint.hostname, ":", Decimal(address.port()).view()});
-}
-
-}  // namespace
-
 ArenaPtr<LastFilter> RouterFactory::Create(Responder& responder) {
   return ArenaPtr<LastFilter>(
       responder.stream_arena().Make<Router>(responder, *runtime_).release());
@@ -165,7 +151,7 @@ void Router::SendRequest() {
   head_sent_ = true;
   if (head_->authority.empty()) {
     // Of HTTP/1.0; the endpoint would refuse to be called by no name. In this try only.
-    head_->authority = EndpointName(*endpoint_, responder_.stream_arena());
+    head_->authority = endpoint_->Authority(responder_.stream_arena());
     upstream_.SendHead(*head_, !request_has_body_);
     head_->authority = {};
   } else {
@@ -335,7 +321,9 @@ void Router::OnUpstreamWritable() {
 }
 
 void Router::EndTunnelIfOver() {
-  if (!tunnel_ || !response_passed_ || !request_end_ || !upstream_.all_sent()) return;
+  if (!tunnel_ || !response_passed_) return;
+  // Where nothing more can be sent, what the client still says is lost: its end is not awaited.
+  if (!upstream_.cannot_send() && (!request_end_ || !upstream_.all_sent())) return;
   Stop();
   responder_.EndTunnel();
 }
@@ -366,7 +354,6 @@ void Router::OnUpstreamFailed(const Error& error) {
     // It had said all it had to say, and the client is to get that. What the client still says is
     // lost.
     info.flags.Set(ResponseFlag::kUpstreamConnectionTermination);
-    request_end_ = true;
     return EndTunnelIfOver();
   }
   if (response_started_) {

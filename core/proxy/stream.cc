@@ -267,7 +267,10 @@ void Stream::FinishResponseHead() {
     codec.EncodeEnd(id_, nullptr, connection.output());
     return EndResponse();
   }
-  if (!tunnel_) response_length_.Begin(response_head_.headers);
+  // The codec writes no body where none belongs, whatever the fields say.
+  if (!tunnel_ && !StatusHasNoBody(response_head_.status)) {
+    response_length_.Begin(response_head_.headers);
+  }
   WantResponse(source_calls_);
 }
 
@@ -382,6 +385,7 @@ void Stream::EndTunnel() {
 void Stream::StartTunnel() {
   tunnel_due_ = false;
   tunnel_ = true;
+  response_length_.Release();
   request_end_ = RequestEnd::kOpen;
   runtime_.stats.tunnels.Inc();
   connection_.codec().Tunnel(id_);

@@ -154,7 +154,6 @@ class Stream final : public ListNode<>, private ChainOwner, private Responder {
   bool tunnel_over_ = false;  // nothing comes from the client's side any more
   bool tunnel_due_ = false;   // when the head has gone out
   bool finished_ = false;
-  bool route_matched_ = false;
   Nanos last_activity_;
   const HeaderChanges* local_changes_ = nullptr;
   Headers* request_trailers_ = nullptr;

@@ -83,8 +83,12 @@ bool UpstreamRequest::writable() const {
   return rest_.empty() && !connection_->connection_.Blocked();
 }
 
+bool UpstreamRequest::cannot_send() const {
+  return connection_ == nullptr || connection_->connection_.write_failed();
+}
+
 bool UpstreamRequest::all_sent() const {
-  if (connection_ == nullptr || connection_->connection_.write_failed()) return true;
+  if (cannot_send()) return true;
   if (!end_sent_) return false;
   return connection_->codec_->CanReset() || connection_->connection_.output().empty();
 }

@@ -75,6 +75,8 @@ class UpstreamRequest : private ListNode<> {
   // Has all that was given to SendBody, with its end, left? True too where nothing can leave any
   // more. OnUpstreamWritable follows when a tunnel's end has.
   bool all_sent() const;
+  // Nothing more can be sent: the connection is gone, or takes nothing.
+  bool cannot_send() const;
 
   bool ready() const { return connection_ != nullptr; }
   bool waiting() const { return linked(); }

@@ -2,7 +2,16 @@
 
 #include <algorithm>
 
+#include "core/base/strings.h"
+
 namespace sluice {
+
+std::string_view WorkerEndpoint::Authority(Arena& arena) const {
+  const Address& address = pool.address();
+  if (hostname.empty()) return address.is_ip() ? std::string_view(text) : "localhost";
+  if (address.port() == 80) return hostname;
+  return arena.Join({hostname, ":", Decimal(address.port()).view()});
+}
 
 WorkerCluster::WorkerCluster(Loop& loop, Random& random, const StatsRow& row,
                              const ClusterSettings& settings, EndpointSetPtr endpoints)

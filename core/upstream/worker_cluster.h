@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/arena.h"
 #include "core/base/random.h"
 #include "core/event/loop.h"
 #include "core/stats/row.h"
@@ -30,6 +31,9 @@ struct WorkerEndpoint {
     hostname = endpoint.hostname;
     stats = endpoint.stats.Bind(row);
   }
+
+  // What it is called in Host, where the request has no name for it: HTTP/1.0.
+  std::string_view Authority(Arena& arena) const;
 
   std::string text;
   std::string hostname;

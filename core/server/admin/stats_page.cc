@@ -67,7 +67,8 @@ class StatsPage final : public AdminPage {
     for (const auto& [label, text] : ParseLabels(series_.labels)) labels[label] = text;
     const nlohmann::json entry = {
         {"name", family.name}, {"labels", std::move(labels)}, {"value", std::move(value)}};
-    out += StrCat({first_ ? "\n" : ",\n", entry.dump()});
+    out += StrCat({first_ ? "\n" : ",\n",
+                   entry.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)});
     first_ = false;
   }
 
