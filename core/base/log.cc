@@ -1,10 +1,13 @@
 #include "core/base/log.h"
 
+#include <fcntl.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -50,6 +53,15 @@ Target& target() {
 
 std::atomic<LogLevel> log_level{LogLevel::kInfo};
 
+// Opening a FIFO that nobody reads would wait, for ever and whatever the signals. Of what else may
+// be wrong the sink speaks itself.
+Result<void> CheckReader(const std::string& path) {
+  const int fd = open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0 && errno == ENXIO) return Fail(SystemError(StrCat({"open log ", path}), ENXIO));
+  if (fd >= 0) close(fd);
+  return {};
+}
+
 }  // namespace
 
 void Log(LogLevel level, std::string_view component, std::string_view message) {
@@ -67,6 +79,7 @@ Result<void> OpenLog(std::string_view path, const FileOwner& owner) {
       sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
     } else {
       SLUICE_TRY(MakeFileOf(std::string(path), owner));
+      SLUICE_TRY(CheckReader(std::string(path)));
       sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(std::string(path));
     }
   } catch (const spdlog::spdlog_ex& error) {

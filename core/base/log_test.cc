@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -79,6 +80,15 @@ TEST_F(LogTest, TheOldLogStaysWhenTheNewCannotBeOpened) {
       << opened.error().detail;
   Log(LogLevel::kInfo, "a", "still here");
   EXPECT_EQ(Written(File()), Lines{"info a: still here"});
+}
+
+TEST_F(LogTest, AFifoThatNobodyReadsIsNotWaitedFor) {
+  const std::string fifo = folder_ + "/fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  EXPECT_FALSE(OpenLog(fifo));
+  Log(LogLevel::kInfo, "a", "still here");
+  EXPECT_EQ(Written(File()), Lines{"info a: still here"});
+  std::remove(fifo.c_str());
 }
 
 TEST_F(LogTest, AnyThreadMayLogAndReopen) {

@@ -1,5 +1,6 @@
 #include "core/proxy/edge.h"
 
+#include <algorithm>
 #include <string>
 
 #include "core/base/strings.h"
@@ -18,6 +19,26 @@ bool IsPrivate(const Headers::Entry& entry) {
     if (c != kPrivatePrefix[i]) return false;
   }
   return true;
+}
+
+// A field that is a known one but for its underscores, such as Transfer_Encoding or
+// X_Forwarded_For: to CGI and its heirs it is that one, and says what the client chose.
+bool IsTwin(const Headers::Entry& entry) {
+  constexpr size_t kLongest = 64;  // of known names, with room
+  if (entry.id != HeaderId::kOther || entry.name.size() > kLongest ||
+      entry.name.find('_') == std::string_view::npos) {
+    return false;
+  }
+  char name[kLongest];
+  std::replace_copy(entry.name.begin(), entry.name.end(), name, '_', '-');
+  return FindHeaderId(std::string_view(name, entry.name.size())) != HeaderId::kOther;
+}
+
+// What a client that is not trusted may not set.
+void RemovePrivate(const ListenerSettings& settings, Headers& headers) {
+  headers.RemoveIf([&settings](const Headers::Entry& entry) {
+    return IsTwin(entry) || (!settings.keep_private_headers && IsPrivate(entry));
+  });
 }
 
 LocalReply BadPath() {
@@ -132,7 +153,7 @@ std::optional<LocalReply> PrepareRequest(const EdgeInput& input, RequestHead& he
   info.original_path = head.path;
   if (head.scheme.empty()) head.scheme = input.tls ? "https" : "http";
   const bool trusted = BelievesPeer(input);
-  if (!trusted && !settings.keep_private_headers) head.headers.RemoveIf(IsPrivate);
+  if (!trusted) RemovePrivate(settings, head.headers);
   PrepareForwarded(input, head, info, trusted);
   if (settings.request_id) PrepareRequestId(head, info, random, trusted);
   AddVia(settings, head.protocol, head.headers);
@@ -141,7 +162,7 @@ std::optional<LocalReply> PrepareRequest(const EdgeInput& input, RequestHead& he
 
 void PrepareTrailers(const EdgeInput& input, Headers& trailers) {
   const ListenerSettings& settings = input.settings;
-  if (!BelievesPeer(input) && !settings.keep_private_headers) trailers.RemoveIf(IsPrivate);
+  if (!BelievesPeer(input)) RemovePrivate(settings, trailers);
   // What the head says of these is ours: an upstream that merges trailers into it would believe the
   // client instead.
   if (settings.x_forwarded) {

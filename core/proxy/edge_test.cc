@@ -76,5 +76,26 @@ TEST_F(EdgeTest, PrivateFieldsMayHideBehindUnderscores) {
   EXPECT_EQ(fine, 4U);
 }
 
+TEST_F(EdgeTest, KnownFieldsDoNotHideBehindUnderscores) {
+  RequestHead head(arena_);
+  head.path = "/";
+  for (const char* name : {"Transfer_Encoding", "content_length", "X_Forwarded_For",
+                           "x-forwarded_proto", "X_REQUEST_ID", "host_"}) {
+    head.headers.Add(name, "1");
+  }
+  ConnectionInfo connection;
+  StreamInfo info(arena_, connection);
+  PrepareRequest(Input(false), head, info, random_);
+  std::string left;
+  head.headers.ForEach([&](const Headers::Entry& entry) {
+    if (entry.name.find('_') != std::string_view::npos) left += std::string(entry.name) + " ";
+  });
+  EXPECT_EQ(left, "host_ ");
+  Headers trailers(arena_);
+  trailers.Add("Content_Length", "9");
+  PrepareTrailers(Input(false), trailers);
+  EXPECT_FALSE(trailers.Has("content_length"));
+}
+
 }  // namespace
 }  // namespace sluice

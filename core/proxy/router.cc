@@ -256,7 +256,7 @@ void Router::OnUpstreamHead(bool end) {
   if (head.status >= 500) endpoint_->stats.failures.Inc();
   const bool connected = head_->method() == Method::kConnect && head.status / 100 == 2;
   if (connected || head.status == 101) {
-    if (head_->upgrade.empty() && !connected) {
+    if (!connected && !IsUpgradeAskedFor()) {
       return Fail(502, ResponseFlag::kUpstreamProtocolError, "upgrade_not_asked_for",
                   "bad gateway\n");
     }
@@ -270,6 +270,19 @@ void Router::OnUpstreamHead(bool end) {
     return;
   }
   if (!end) responder_.StartResponse(false);  // else OnUpstreamEnd, which follows at once
+}
+
+// A 101 names what it switches to, and that is among what the client asked for and the route allows
+// (RFC 9110 15.2.2, 7.8).
+bool Router::IsUpgradeAskedFor() const {
+  const std::string_view answered =
+      responder_.response_head().headers.Get(HeaderId::kUpgrade).value_or(std::string_view());
+  bool asked_for = false;
+  ForEachListElement(answered, [&](std::string_view token) {
+    asked_for = ListContains(head_->upgrade, token);
+    return asked_for;
+  });
+  return asked_for;
 }
 
 void Router::OnUpstreamBody(Slice data) {

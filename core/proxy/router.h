@@ -55,6 +55,7 @@ class Router final : public LastFilter, private UpstreamEvents {
   void RequestSent();
   void StartTryTimer();
   bool RetryAfter(const Error& error);
+  bool IsUpgradeAskedFor() const;
   void FailBeforeResponse(const Error& error);
   void OnRouteTimeout();
   void OnTryTimeout();

@@ -57,6 +57,19 @@ TEST_F(Tunnels, AnUpgradeIsATunnelBothWays) {
   EXPECT_EQ(rig_->stats().tunnels.value(), 1U);
 }
 
+TEST_F(Tunnels, NobodySwitchesToWhatWasNotAskedFor) {
+  for (const std::string_view upgrade : {"Upgrade: h2c\r\n", ""}) {
+    upstream_.Next().AwaitRequest().Send("HTTP/1.1 101 S\r\nConnection: Upgrade\r\n" +
+                                         std::string(upgrade) + "\r\n");
+  }
+  Start({.route = "upgrades: [websocket]"});
+  for (int i = 0; i < 2; ++i) {
+    RawClient client(driver_, port());
+    client.Send(kUpgrade);
+    EXPECT_EQ(client.ReadResponse().status, 502);
+  }
+}
+
 TEST_F(Tunnels, BytesRightBehindTheHeadsArePartOfTheTunnel) {
   upstream_.Next().AwaitRequest().Send(std::string(kSwitching) + "hello");
   Start({.route = "upgrades: [websocket]"});
