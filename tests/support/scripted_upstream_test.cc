@@ -4,6 +4,7 @@
 
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <memory>
 #include <string>
@@ -177,7 +178,8 @@ TEST_P(Fakes, ABadRequestFailsTheTest) {
 }
 
 TEST_P(Fakes, UnixSocketsWorkToo) {
-  ScriptedUpstream at_unix(driver_, Address::Unix("@sluice-scripted-upstream-test").value());
+  ScriptedUpstream at_unix(
+      driver_, Address::Unix("@sluice-scripted-upstream-test-" + std::to_string(getpid())).value());
   at_unix.AlwaysAnswer(kOk);
   RawClient client(driver_, at_unix.address());
   client.Send(kGet);
