@@ -28,7 +28,6 @@ Listening::Slot* Listening::Find(std::string_view name, const Address& address) 
 
 Result<void> Listening::Open(const Generation& generation) {
   std::vector<std::unique_ptr<Slot>> opened;
-  const bool log_admin = admin_ == nullptr;
   for (const Generation::Listener& listener : generation.listeners()) {
     const std::string& name = listener.settings->name;
     if (Find(name, listener.place.address) != nullptr) continue;
@@ -47,8 +46,6 @@ Result<void> Listening::Open(const Generation& generation) {
       return Fail(slot.error().code, StrCat({"admin: ", slot.error().detail}));
     }
     admin_ = std::move(*slot);
-  }
-  if (admin && log_admin) {
     Log(LogLevel::kInfo, "listener", StrCat({"admin on ", admin_->sockets.address.ToString()}));
   }
   for (auto& slot : opened) {

@@ -387,8 +387,7 @@ void Server::OnWorkerDrained(uint32_t, uint32_t round) {
   if (++drained_ == workers_.size()) loop_->Stop();
 }
 
-// Restarts
-// -----------------------------------------------------------------------------------------
+// Restarts ------------------------------------------------------------------------------------
 
 Nanos Server::OnHandOver() {
   handed_over_ = true;

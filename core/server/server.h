@@ -113,7 +113,6 @@ class Server final : private WorkerEvents, private AdminSource, private HotResta
   Nanos OnHandOver() override;
   void OnHandOverUndone() override;
   std::string WhyNoSuccessor() const override;
-  void OnPredecessorEnded() override {}
   void OnTakenBack(std::string_view why) override;
   void OnReopenLogsAsked() override { ReopenLogs(); }
   void OnEndAsked() override { Abort(); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <iterator>
 #include <utility>
 
 namespace sluice {
@@ -210,25 +211,72 @@ bool Serving::CloseOneIdle() {
   return false;
 }
 
+// What goes at the end of a turn, when nothing of it can be on the stack. The main thread hears of
+// it last: the settings of these clusters are its own, and go then.
+class Serving::Leftovers final : public Retirable {
+ public:
+  explicit Leftovers(Serving& serving) : serving_(serving) {}
+  ~Leftovers() override {
+    // Retired before what the pools retire, it goes after that.
+    serving_.loop_.Retire(std::make_unique<Notice>(serving_.events_, std::move(released_)));
+  }
+
+  void Add(Entrance entrance) { entrances_.push_back(std::move(entrance)); }
+  void Add(std::unique_ptr<WorkerGeneration> generation) {
+    released_.push_back(&generation->generation());
+    generations_.push_back(std::move(generation));
+  }
+  void Add(std::unique_ptr<WorkerCluster> cluster) { clusters_.push_back(std::move(cluster)); }
+
+ private:
+  class Notice final : public Retirable {
+   public:
+    Notice(ServingEvents& events, std::vector<const Generation*> released)
+        : events_(events), released_(std::move(released)) {}
+    ~Notice() override {
+      for (const Generation* generation : released_) events_.OnGenerationUnused(*generation);
+    }
+
+   private:
+    ServingEvents& events_;
+    const std::vector<const Generation*> released_;
+  };
+
+  Serving& serving_;
+  std::vector<const Generation*> released_;
+  // The order of life, as in Serving.
+  std::vector<std::unique_ptr<WorkerCluster>> clusters_;
+  std::vector<std::unique_ptr<WorkerGeneration>> generations_;
+  std::vector<Entrance> entrances_;
+};
+
 // A connection that is over is destroyed at the end of the turn, and gives its generation back
 // then.
 void Serving::DropUnused() {
-  std::erase_if(leaving_, [](const Entrance& entrance) { return entrance.empty(); });
+  auto leftovers = std::make_unique<Leftovers>(*this);
+  std::erase_if(leaving_, [&leftovers](Entrance& entrance) {
+    const bool empty = entrance.empty();
+    if (empty) leftovers->Add(std::move(entrance));
+    return empty;
+  });
   for (size_t i = 0; i + 1 < generations_.size();) {
     if (!generations_[i]->scope().unused()) {
       ++i;
       continue;
     }
-    const Generation& generation = generations_[i]->generation();
+    leftovers->Add(std::move(generations_[i]));
     generations_.erase(generations_.begin() + static_cast<ptrdiff_t>(i));
-    events_.OnGenerationUnused(generation);
   }
-  std::erase_if(clusters_, [this](const auto& entry) {
-    return std::none_of(generations_.begin(), generations_.end(), [&entry](const auto& each) {
-      const std::vector<WorkerCluster*>& used = each->scope().clusters();
-      return std::find(used.begin(), used.end(), entry.second.get()) != used.end();
-    });
-  });
+  for (auto entry = clusters_.begin(); entry != clusters_.end();) {
+    const bool used =
+        std::any_of(generations_.begin(), generations_.end(), [&entry](const auto& each) {
+          const std::vector<WorkerCluster*>& clusters = each->scope().clusters();
+          return std::find(clusters.begin(), clusters.end(), entry->second.get()) != clusters.end();
+        });
+    if (!used) leftovers->Add(std::move(entry->second));
+    entry = used ? std::next(entry) : clusters_.erase(entry);
+  }
+  loop_.Retire(std::move(leftovers));
 }
 
 void Serving::CheckDrained() {

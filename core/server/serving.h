@@ -84,6 +84,8 @@ class Serving final : public AcceptorOwner {
     bool empty() const;
   };
 
+  class Leftovers;
+
   static constexpr Nanos kMeasureEvery = kSecond;
   // Retire's: in so many steps.
   static constexpr int kRetireSteps = 50;

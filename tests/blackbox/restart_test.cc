@@ -285,5 +285,27 @@ TEST_F(RestartTest, AStreamKeepsTheConfigurationItBeganWith) {
   EXPECT_EQ(Get(held), "three");
 }
 
+// What a configuration leaves out goes, with its pools, while requests come.
+TEST_F(RestartTest, ClustersComeAndGo) {
+  upstream_.AlwaysAnswer(kOk);
+  auto sluice = Run();
+  ASSERT_TRUE(sluice->WaitUntilReady());
+  RawClient client(driver_, sluice->Where("web"));
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_EQ(Get(client), "ok");
+    const std::string config = ReadWholeFile(file_);
+    // Another time-out is another cluster.
+    file_ = folder_.Write("sluice.yaml", config.substr(0, config.rfind("endpoints: [")) +
+                                             "connect_timeout: " + std::to_string(i + 1) +
+                                             "s, endpoints: [" + upstream_.text() + "] }\n");
+    EXPECT_EQ(Command("reload")->WaitForExit(), 0);
+    EXPECT_EQ(Get(client), "ok");
+    WriteConfig();
+    EXPECT_EQ(Command("reload")->WaitForExit(), 0);
+  }
+  sluice->Signal(SIGTERM);
+  EXPECT_EQ(sluice->WaitForExit(), 0);
+}
+
 }  // namespace
 }  // namespace sluice::test

@@ -134,8 +134,8 @@ void HotRestart::OnChild() {
 
 void HotRestart::OnSpawnTimeout() {
   if (child_ == 0) return;
-  kill(child_, SIGKILL);
-  Finish(false, "the new process was not ready in time");
+  LogWarning("the new process was not ready in time");
+  kill(child_, SIGKILL);  // OnChild tells the rest
 }
 
 void HotRestart::Finish(bool ok, std::string_view text) {
@@ -176,7 +176,6 @@ void HotRestart::EndPredecessor() {
   pollfd gone{process.get(), POLLIN, 0};
   if (process) poll(&gone, 1, kKillMillis);
   loop_.Retire(std::move(predecessor_));
-  owner_.OnPredecessorEnded();
 }
 
 Nanos HotRestart::OnSuccessorReady() {
@@ -208,7 +207,6 @@ void HotRestart::OnPredecessorDraining(Nanos longest) { drained_by_ = loop_.now(
 void HotRestart::OnPredecessorGone() {
   LogInfo(StrCat({"process ", Number(predecessor_->pid()), " is gone"}));
   loop_.Retire(std::move(predecessor_));
-  owner_.OnPredecessorEnded();
 }
 
 void HotRestart::OnGivenUp(std::string_view why) {

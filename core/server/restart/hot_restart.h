@@ -31,7 +31,6 @@ class HotRestartOwner {
   virtual void OnHandOverUndone() = 0;
   // Empty, or why this process can have no successor now.
   virtual std::string WhyNoSuccessor() const = 0;
-  virtual void OnPredecessorEnded() = 0;
   // The predecessor has taken the listeners back.
   virtual void OnTakenBack(std::string_view why) = 0;
   virtual void OnReopenLogsAsked() = 0;
