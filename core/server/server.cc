@@ -11,6 +11,7 @@
 #include "core/base/strings.h"
 #include "core/config/snapshot.h"
 #include "core/server/admin/admin_listener.h"
+#include "core/server/admin/basic_pages.h"
 #include "core/server/generation.h"
 #include "core/server/notify.h"
 #include "core/server/process.h"
@@ -148,7 +149,8 @@ Result<void> Server::Start(std::unique_ptr<Generation> generation, Load load) {
   SLUICE_TRY(StartWorkers());
   if (listening_.admin_fd() >= 0) {
     AdminSource& source = *this;
-    admin_ = std::make_unique<AdminListener>(*loop_, *directory_, status_, source);
+    AddBasicPages(admin_table_, source);
+    admin_ = std::make_unique<AdminListener>(*loop_, *directory_, status_, admin_table_);
     SLUICE_TRY(admin_->Start(listening_.admin_fd()));
   }
   clusters_->Start();

@@ -25,6 +25,7 @@
 #include "core/event/signal_watch.h"
 #include "core/filter/factory.h"
 #include "core/server/admin/admin_source.h"
+#include "core/server/admin/admin_table.h"
 #include "core/server/clusters.h"
 #include "core/server/connection_limit.h"
 #include "core/server/listening.h"
@@ -178,6 +179,7 @@ class Server final : private WorkerEvents, private AdminSource, private HotResta
   Listening listening_;
   std::vector<StatsGroup<WorkerStats>> worker_stats_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  AdminTable admin_table_;
   std::unique_ptr<AdminListener> admin_;
   std::optional<HotRestart> restart_;
   std::unique_ptr<SelfCheck> self_check_;

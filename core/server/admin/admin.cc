@@ -2,129 +2,100 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 #include <utility>
 
+#include "core/base/log.h"
 #include "core/base/strings.h"
 #include "core/event/loop.h"
-#include "core/server/admin/admin_page.h"
-#include "core/server/admin/query.h"
-#include "core/server/version.h"
 
 namespace sluice {
 namespace {
 
-constexpr std::string_view kJson = "application/json";
-constexpr std::string_view kPlain = "text/plain; charset=utf-8";
-
-struct Place {
-  std::string_view path;
-  std::string_view about;
-};
-constexpr Place kPlaces[] = {
-    {"/", "this page"},
-    {"/ready", "200 LIVE, or 503 while starting or draining"},
-    {"/live", "200 while the process runs"},
-    {"/metrics", "all metrics for Prometheus; ?name[]=FAMILY, ?used"},
-    {"/stats", "all metrics for people; ?filter=REGEX, ?format=json, ?used"},
-};
-
-class Admin final : public LastFilter {
+class Admin final : public LastFilter, private AdminWaiter {
  public:
-  Admin(AdminSource& source, Responder& responder)
-      : source_(source),
-        responder_(responder),
-        slice_task_(Callback::To<&Admin::SendSlice>(this)) {}
+  Admin(const AdminTable& table, Responder& responder)
+      : table_(table), responder_(responder), slice_task_(Callback::To<&Admin::SendSlice>(this)) {}
 
   void OnRequestHeaders(RequestHead& head, bool end) override;
-  void OnRequestBody(Buffer& data, bool, Headers*) override { data.Clear(); }
+  void OnRequestBody(Buffer& data, bool end, Headers* trailers) override;
   void OnResponseWanted() override {
     if (page_ != nullptr) responder_.stream_loop().DeferToNextTurn(slice_task_);
   }
   void OnAbandoned() override {
     slice_task_.Cancel();
     page_.reset();
+    pending_.reset();
   }
 
  private:
-  void SendIndex(bool json);
-  void SendReady();
+  void OnAdminReply(AdminReply reply) override { Send(std::move(reply)); }
+
+  void Refuse(const RequestHead& head);
+  void Answer();
   void SendPage(std::unique_ptr<AdminPage> page);
   void SendSlice();
-  void SendError(uint16_t status, std::string_view error, std::string_view allow = {});
-  void Reply(uint16_t status, std::string body, std::string_view type);
+  void Send(AdminReply reply);
+  void LogAction(const AdminReply& reply) const;
 
-  AdminSource& source_;
+  const AdminTable& table_;
   Responder& responder_;
+  const AdminRow* row_ = nullptr;
+  std::optional<AdminRequest> request_;
   Task slice_task_;
   std::unique_ptr<AdminPage> page_;
+  std::unique_ptr<AdminPending> pending_;
 };
 
-void Admin::OnRequestHeaders(RequestHead& head, bool) {
-  if (head.method() != Method::kGet && head.method() != Method::kHead) {
-    return SendError(405, "only GET and HEAD", "GET, HEAD");
+void Admin::OnRequestHeaders(RequestHead& head, bool end) {
+  request_.emplace(head.query());
+  request_->accept = head.headers.Get(HeaderId::kAccept).value_or("");
+  request_->if_match = head.headers.Get("if-match").value_or("");
+  request_->who = responder_.stream_info().connection().remote.ToString();
+  const Method method = head.method();
+  if (method == Method::kGet || method == Method::kHead) {
+    row_ = table_.Find(head.path_only(), AdminKind::kPage);
+  } else if (method == Method::kPost) {
+    row_ = table_.Find(head.path_only(), AdminKind::kAction);
   }
+  if (row_ == nullptr) return Refuse(head);
+  if (row_->kind == AdminKind::kAction && !end) return responder_.PullRequestBody();
+  Answer();
+}
+
+void Admin::OnRequestBody(Buffer& data, bool end, Headers*) {
+  if (request_->body.size() + data.size() > row_->body_limit) {
+    data.Clear();
+    return Send(AdminError(413, StrCat({row_->path, " takes a body of at most ",
+                                        Decimal(row_->body_limit), " bytes"})));
+  }
+  while (!data.empty()) request_->body += data.PopFront().view();
+  if (!end) return responder_.PullRequestBody();
+  Answer();
+}
+
+void Admin::Refuse(const RequestHead& head) {
   const std::string_view path = head.path_only();
-  const std::string_view accept = head.headers.Get(HeaderId::kAccept).value_or("");
-  const Query query(head.query());
-  if (path == "/") {
-    return SendIndex(query.Get("format") == "json" ||
-                     accept.find("application/json") != std::string_view::npos);
+  const bool page = table_.Find(path, AdminKind::kPage) != nullptr;
+  const bool action = table_.Find(path, AdminKind::kAction) != nullptr;
+  if (!page && !action) {
+    return Send(
+        AdminError(404, StrCat({"there is nothing at ", path, "; GET / lists what there is"})));
   }
-  if (path == "/ready") return SendReady();
-  if (path == "/live") return Reply(200, "LIVE\n", kPlain);
-  if (path == "/metrics") return SendPage(NewMetricsPage(source_.FreshStats(), query, accept));
-  if (path == "/stats") {
-    Result<std::unique_ptr<AdminPage>> page = NewStatsPage(source_.FreshStats(), query);
-    if (!page) return SendError(400, page.error().detail);
+  const std::string_view allowed = page && action ? "GET, HEAD, POST" : page ? "GET, HEAD" : "POST";
+  AdminReply reply = AdminError(405, StrCat({path, " takes ", allowed}));
+  reply.headers.emplace_back("allow", allowed);
+  Send(std::move(reply));
+}
+
+void Admin::Answer() {
+  AdminAnswer answer = row_->handler(*request_);
+  if (auto* reply = std::get_if<AdminReply>(&answer)) return Send(std::move(*reply));
+  if (auto* page = std::get_if<std::unique_ptr<AdminPage>>(&answer)) {
     return SendPage(std::move(*page));
   }
-  SendError(404, StrCat({"there is nothing at ", path, "; GET / lists what there is"}));
-}
-
-void Admin::SendIndex(bool as_json) {
-  const ServerSummary summary = source_.Summary();
-  const auto uptime = static_cast<uint64_t>(summary.uptime / kSecond);
-  if (as_json) {
-    nlohmann::json json = {{"name", "sluice"},
-                           {"version", kVersion},
-                           {"id", summary.id},
-                           {"state", ServerStateName(summary.state)},
-                           {"uptime_seconds", uptime},
-                           {"workers", summary.workers},
-                           {"listeners", nlohmann::json::array()},
-                           {"endpoints", nlohmann::json::array()}};
-    if (!summary.config_file.empty()) {
-      json["config"] = {{"file", summary.config_file}, {"version", summary.config_version}};
-    }
-    for (const auto& listener : summary.listeners) {
-      json["listeners"].push_back({{"name", listener.name}, {"address", listener.address}});
-    }
-    for (const Place& place : kPlaces) {
-      json["endpoints"].push_back({{"path", place.path}, {"about", place.about}});
-    }
-    const auto replace = nlohmann::json::error_handler_t::replace;
-    return Reply(200, json.dump(2, ' ', false, replace) + "\n", kJson);
-  }
-  std::string text = StrCat({"sluice ", kVersion, ", ", summary.id, "\n\nstate     ",
-                             ServerStateName(summary.state), "\nuptime    ", Decimal(uptime),
-                             "s\nworkers   ", Decimal(summary.workers), "\n"});
-  if (!summary.config_file.empty()) {
-    text += StrCat({"config    ", summary.config_file, "\n"});
-  }
-  for (const auto& listener : summary.listeners) {
-    text += StrCat({"listener  ", listener.name, " on ", listener.address, "\n"});
-  }
-  text += "\n";
-  for (const Place& place : kPlaces) {
-    text +=
-        StrCat({"GET ", place.path, std::string(10 - place.path.size(), ' '), place.about, "\n"});
-  }
-  Reply(200, std::move(text), kPlain);
-}
-
-void Admin::SendReady() {
-  const ServerState state = source_.state();
-  Reply(state == ServerState::kLive ? 200 : 503, StrCat({ServerStateName(state), "\n"}), kPlain);
+  pending_ = std::move(std::get<std::unique_ptr<AdminPending>>(answer));
+  pending_->Start(*this);
 }
 
 void Admin::SendPage(std::unique_ptr<AdminPage> page) {
@@ -148,33 +119,38 @@ void Admin::SendSlice() {
   if (more && responder_.response_wanted()) OnResponseWanted();
 }
 
-void Admin::SendError(uint16_t status, std::string_view error, std::string_view allow) {
-  const nlohmann::json json = {{"error", error}};
-  LocalReply reply;
-  reply.status = status;
-  reply.body = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  reply.content_type = kJson;
-  reply.details = "admin";
-  if (!allow.empty()) reply.headers.emplace_back("allow", allow);
-  reply.unmapped = true;
-  responder_.Reply(std::move(reply));
+void Admin::Send(AdminReply reply) {
+  if (row_ != nullptr && row_->kind == AdminKind::kAction) LogAction(reply);
+  LocalReply local;
+  local.status = reply.status;
+  local.body = std::move(reply.body);
+  local.content_type = reply.content_type;
+  if (!reply.error.empty()) {
+    const bool text = request_->accept == "text/plain";
+    local.body = text ? StrCat({"error: ", reply.error, "\n"})
+                      : nlohmann::json{{"error", reply.error}}.dump(
+                            -1, ' ', false, nlohmann::json::error_handler_t::replace) +
+                            "\n";
+    local.content_type = text ? kAdminText : kAdminJson;
+  }
+  local.details = "admin";
+  local.headers = std::move(reply.headers);
+  local.headers.emplace_back("cache-control", "no-store");
+  local.unmapped = true;
+  responder_.Reply(std::move(local));
 }
 
-void Admin::Reply(uint16_t status, std::string body, std::string_view type) {
-  LocalReply reply;
-  reply.status = status;
-  reply.body = std::move(body);
-  reply.content_type = type;
-  reply.details = "admin";
-  reply.headers.emplace_back("cache-control", "no-store");
-  reply.unmapped = true;
-  responder_.Reply(std::move(reply));
+void Admin::LogAction(const AdminReply& reply) const {
+  const bool failed = !reply.error.empty();
+  const std::string& what = failed ? reply.error : reply.outcome;
+  Log(failed ? LogLevel::kWarning : LogLevel::kInfo, "admin",
+      StrCat({"POST ", row_->path, " by ", request_->who, what.empty() ? "" : ": ", what}));
 }
 
 }  // namespace
 
 ArenaPtr<LastFilter> AdminFactory::Create(Responder& responder) {
-  return ArenaPtr<LastFilter>(responder.stream_arena().Make<Admin>(source_, responder).release());
+  return ArenaPtr<LastFilter>(responder.stream_arena().Make<Admin>(table_, responder).release());
 }
 
 }  // namespace sluice

@@ -1,11 +1,6 @@
-// The admin API: a last filter on a listener of its own. GET and HEAD only: it changes nothing.
-//
-//   /         what is served here, as text, or as JSON if Accept asks for it
-//   /ready    200 LIVE; 503 while starting or draining
-//   /live     200 while the main thread runs
-//   /metrics  Prometheus text, or OpenMetrics by Accept; ?name[]=FAMILY only these; ?used only what
-//             has counted
-//   /stats    the same numbers for people: ?filter=REGEX, ?format=json, ?used
+// The admin API: a last filter on listeners of its own, that serves the rows of a table: GET and
+// HEAD for pages, POST for actions, whose bodies it collects. Errors are JSON, {"error": ...}, or a
+// line if Accept is text/plain alone. What an action did is logged, with who asked.
 //
 // What is long is rendered in slices, one a turn of the main thread's loop: the others that ask,
 // and signals, get their turn in between.
@@ -13,18 +8,18 @@
 #define SLUICE_CORE_SERVER_ADMIN_ADMIN_H_
 
 #include "core/filter/last_filter.h"
-#include "core/server/admin/admin_source.h"
+#include "core/server/admin/admin_table.h"
 
 namespace sluice {
 
 class AdminFactory final : public LastFilterFactory {
  public:
-  // `source` outlives the factory and its streams.
-  explicit AdminFactory(AdminSource& source) : source_(source) {}
+  // `table` outlives the factory and its streams.
+  explicit AdminFactory(const AdminTable& table) : table_(table) {}
   ArenaPtr<LastFilter> Create(Responder& responder) override;
 
  private:
-  AdminSource& source_;
+  const AdminTable& table_;
 };
 
 }  // namespace sluice

@@ -21,11 +21,11 @@ std::unique_ptr<const ListenerSettings> AdminSettings(StatsDirectory& stats) {
 }  // namespace
 
 AdminListener::AdminListener(Loop& loop, StatsDirectory& stats, const ServerStatus& status,
-                             AdminSource& source)
+                             const AdminTable& table)
     : settings_(AdminSettings(stats)),
       worker_(loop, stats.main_row(), status, 0),
       generation_(loop),
-      runtime_(*settings_, worker_, generation_, std::make_unique<AdminFactory>(source)),
+      runtime_(*settings_, worker_, generation_, std::make_unique<AdminFactory>(table)),
       acceptor_(*this, runtime_, AcceptorLimits{limit_, overall_}) {}
 
 AdminListener::~AdminListener() {

@@ -10,7 +10,7 @@
 #include "core/proxy/listener_settings.h"
 #include "core/proxy/proxy_worker.h"
 #include "core/server/acceptor.h"
-#include "core/server/admin/admin_source.h"
+#include "core/server/admin/admin_table.h"
 #include "core/server/connection_limit.h"
 
 namespace sluice {
@@ -18,7 +18,8 @@ namespace sluice {
 class AdminListener final : private AcceptorOwner {
  public:
   // All borrowed; they outlive it.
-  AdminListener(Loop& loop, StatsDirectory& stats, const ServerStatus& status, AdminSource& source);
+  AdminListener(Loop& loop, StatsDirectory& stats, const ServerStatus& status,
+                const AdminTable& table);
   // Closes every connection.
   ~AdminListener();
 

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "core/base/result.h"
-#include "core/server/admin/admin_source.h"
 #include "core/server/admin/query.h"
+#include "core/stats/reader.h"
 
 namespace sluice {
 
@@ -25,7 +25,8 @@ class AdminPage {
 std::unique_ptr<AdminPage> NewMetricsPage(const StatsReader& stats, const Query& query,
                                           std::string_view accept);
 // /stats. Errors: a filter that is no regular expression.
-Result<std::unique_ptr<AdminPage>> NewStatsPage(const StatsReader& stats, const Query& query);
+Result<std::unique_ptr<AdminPage>> NewStatsPage(const StatsReader& stats, const Query& query,
+                                                bool json);
 
 }  // namespace sluice
 

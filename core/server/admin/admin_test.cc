@@ -10,6 +10,7 @@
 #include "core/base/strings.h"
 #include "core/net/listen_socket.h"
 #include "core/server/admin/admin_listener.h"
+#include "core/server/admin/basic_pages.h"
 #include "core/stats/directory.h"
 #include "core/stats/segment.h"
 #include "tests/support/driver.h"
@@ -20,13 +21,60 @@ namespace {
 
 using test::HttpText;
 using test::HttpTextKind;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
 class AdminTest : public testing::Test, private AdminSource {
  protected:
-  AdminTest() { EXPECT_TRUE(listener_.Start(sockets_.fds[0].get())); }
+  AdminTest() {
+    AddBasicPages(table_, *this);
+    table_.Add({"/act", AdminKind::kAction, "does something", "?how=WELL",
+                [this](const AdminRequest& request) { return Act(request); }, 10});
+    table_.Add({"/both", AdminKind::kPage, "is", "", [](const AdminRequest&) {
+                  return AdminReply{200, "page\n"};
+                }});
+    table_.Add({"/both", AdminKind::kAction, "does", "", [](const AdminRequest&) {
+                  return AdminReply{200, "action\n"};
+                }});
+    table_.Add({"/later", AdminKind::kAction, "takes time", "",
+                [this](const AdminRequest&) { return std::make_unique<Later>(waiter_); }});
+    EXPECT_TRUE(listener_.Start(sockets_.fds[0].get()));
+  }
+
+  // Whoever waits is known to the test as long as it waits.
+  class Later final : public AdminPending {
+   public:
+    explicit Later(AdminWaiter*& slot) : slot_(slot) {}
+    ~Later() override { slot_ = nullptr; }
+    void Start(AdminWaiter& waiter) override { slot_ = &waiter; }
+
+   private:
+    AdminWaiter*& slot_;
+  };
+
+  AdminAnswer Act(const AdminRequest& request) {
+    asked_.push_back(StrCat({request.query.Get("how"), " ", request.body, " ", request.if_match}));
+    who_ = request.who;
+    if (request.query.Get("how") == "badly") {
+      return AdminError(Error{Code::kUnavailable, Side::kInternal, Retry::kNever, "not now"});
+    }
+    return AdminDone(request, "done");
+  }
+
+  // Over a connection of its own.
+  HttpText GetAside(std::string_view target) {
+    test::RawClient client(driver_, sockets_.address);
+    client.Send(StrCat({"GET ", target, " HTTP/1.1\r\nHost: a\r\n\r\n"}));
+    return client.ReadResponse();
+  }
+
+  HttpText Post(std::string_view target, std::string_view body = "", std::string_view fields = "") {
+    client_.Send(StrCat({"POST ", target, " HTTP/1.1\r\nHost: a\r\nContent-Length: ",
+                         Decimal(body.size()), "\r\n", fields, "\r\n", body}));
+    return client_.ReadResponse();
+  }
 
   HttpText Get(std::string_view target, std::string_view fields = "") {
     client_.Send(StrCat({"GET ", target, " HTTP/1.1\r\nHost: a\r\n", fields, "\r\n"}));
@@ -41,7 +89,11 @@ class AdminTest : public testing::Test, private AdminSource {
   ServerStatus status_;
   ServerState state_ = ServerState::kLive;
   ListenSockets sockets_ = OpenListenSockets(*Address::Parse("127.0.0.1:0"), 1).value();
-  AdminListener listener_{*loop_, directory_, status_, *this};
+  AdminTable table_;
+  std::vector<std::string> asked_;
+  std::string who_;
+  AdminWaiter* waiter_ = nullptr;
+  AdminListener listener_{*loop_, directory_, status_, table_};
   test::RawClient client_{driver_, sockets_.address};
 
  private:
@@ -58,7 +110,7 @@ TEST_F(AdminTest, TheIndexAsTextAndAsJson) {
   EXPECT_THAT(text.Header("content-type").value_or(""), StartsWith("text/plain"));
   EXPECT_THAT(text.body, HasSubstr("uptime    90s\n"));
   EXPECT_THAT(text.body, HasSubstr("listener  web on 127.0.0.1:8080\n"));
-  EXPECT_THAT(text.body, HasSubstr("GET /metrics  "));
+  EXPECT_THAT(text.body, HasSubstr("GET  /metrics  "));
 
   const HttpText asked = Get("/", "Accept: application/json\r\n");
   EXPECT_EQ(asked.Header("content-type"), "application/json");
@@ -68,7 +120,13 @@ TEST_F(AdminTest, TheIndexAsTextAndAsJson) {
   EXPECT_EQ(json["workers"], 2);
   EXPECT_EQ(json["config"]["version"], 3);
   EXPECT_EQ(json["listeners"][0]["address"], "127.0.0.1:8080");
-  EXPECT_EQ(json["endpoints"].size(), 5U);
+  EXPECT_EQ(json["endpoints"].size(), table_.rows().size());
+  EXPECT_EQ(json["endpoints"][5]["path"], "/act");
+  EXPECT_EQ(json["endpoints"][5]["method"], "POST");
+  EXPECT_EQ(json["endpoints"][5]["parameters"], "?how=WELL");
+  EXPECT_EQ(Get("/?format=json", "Accept: text/plain\r\n").Header("content-type"),
+            "application/json");
+  EXPECT_THAT(Get("/?format=text", "Accept: application/json\r\n").body, StartsWith("sluice "));
 }
 
 TEST_F(AdminTest, ReadyOnlyWhileLive) {
@@ -124,6 +182,59 @@ TEST_F(AdminTest, WhatIsNotThereAndWhatIsNotAllowed) {
   const HttpText post = client_.ReadResponse();
   EXPECT_EQ(post.status, 405);
   EXPECT_EQ(post.Header("allow"), "GET, HEAD");
+  const HttpText get = Get("/act");
+  EXPECT_EQ(get.status, 405);
+  EXPECT_EQ(get.Header("allow"), "POST");
+  client_.Send("PUT /both HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(client_.ReadResponse().Header("allow"), "GET, HEAD, POST");
+  const HttpText text = Get("/nothing", "Accept: text/plain\r\n");
+  EXPECT_EQ(text.body, "error: there is nothing at /nothing; GET / lists what there is\n");
+  EXPECT_THAT(asked_, ElementsAre());
+}
+
+TEST_F(AdminTest, ActionsSeeTheirParametersAndTheirBody) {
+  const HttpText done = Post("/act?how=well", "body", "If-Match: \"3\"\r\n");
+  EXPECT_EQ(done.status, 200);
+  EXPECT_EQ(done.body, "done\n");
+  const HttpText json = Post("/act", "", "Accept: application/json\r\n");
+  EXPECT_EQ(nlohmann::json::parse(json.body)["result"], "done");
+  EXPECT_THAT(asked_, ElementsAre("well body \"3\"", "  "));
+  EXPECT_THAT(who_, StartsWith("127.0.0.1:"));
+  EXPECT_EQ(Get("/both").body, "page\n");
+  EXPECT_EQ(Post("/both").body, "action\n");
+
+  const HttpText failed = Post("/act?how=badly");
+  EXPECT_EQ(failed.status, 503);
+  EXPECT_EQ(nlohmann::json::parse(failed.body)["error"], "not now");
+}
+
+TEST_F(AdminTest, ABodyThatComesInPiecesAndOneThatIsTooLong) {
+  client_.Send("POST /act HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n");
+  EXPECT_EQ(GetAside("/live").status, 200);
+  EXPECT_THAT(asked_, ElementsAre());
+  client_.Send("3\r\nefg\r\n0\r\n\r\n");
+  EXPECT_EQ(client_.ReadResponse().status, 200);
+  EXPECT_THAT(asked_, ElementsAre(" abcdefg "));
+  const HttpText large = Post("/act", "01234567890");
+  EXPECT_EQ(large.status, 413);
+  EXPECT_EQ(nlohmann::json::parse(large.body)["error"], "/act takes a body of at most 10 bytes");
+  EXPECT_EQ(asked_.size(), 1U);
+}
+
+TEST_F(AdminTest, AnAnswerThatComesLater) {
+  client_.Send("POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+  ASSERT_TRUE(driver_.RunUntil([this] { return waiter_ != nullptr; }, "the action"));
+  waiter_->OnAdminReply(AdminReply{200, "at last\n"});
+  EXPECT_EQ(client_.ReadResponse().body, "at last\n");
+  ASSERT_TRUE(driver_.RunUntil([this] { return waiter_ == nullptr; }, "the end of the stream"));
+  EXPECT_EQ(Get("/live").status, 200);
+}
+
+TEST_F(AdminTest, AClientThatLeavesCancelsWhatIsPending) {
+  client_.Send("POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+  ASSERT_TRUE(driver_.RunUntil([this] { return waiter_ != nullptr; }, "the action"));
+  client_.Reset();
+  EXPECT_TRUE(driver_.RunUntil([this] { return waiter_ == nullptr; }, "the end of the stream"));
 }
 
 TEST_F(AdminTest, HeadHasNoBody) {

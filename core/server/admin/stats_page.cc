@@ -85,7 +85,8 @@ class StatsPage final : public AdminPage {
 
 }  // namespace
 
-Result<std::unique_ptr<AdminPage>> NewStatsPage(const StatsReader& stats, const Query& query) {
+Result<std::unique_ptr<AdminPage>> NewStatsPage(const StatsReader& stats, const Query& query,
+                                                bool json) {
   std::unique_ptr<re2::RE2> filter;
   if (!query.Get("filter").empty()) {
     filter = std::make_unique<re2::RE2>(std::string(query.Get("filter")), re2::RE2::Quiet);
@@ -93,8 +94,8 @@ Result<std::unique_ptr<AdminPage>> NewStatsPage(const StatsReader& stats, const 
       return Fail(Code::kInvalidArgument, StrCat({"filter: ", filter->error()}));
     }
   }
-  return std::unique_ptr<AdminPage>(std::make_unique<StatsPage>(
-      stats, std::move(filter), query.Get("format") == "json", query.Has("used")));
+  return std::unique_ptr<AdminPage>(
+      std::make_unique<StatsPage>(stats, std::move(filter), json, query.Has("used")));
 }
 
 }  // namespace sluice
