@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -20,6 +19,7 @@
 
 #include "core/base/strings.h"
 #include "core/server/notify.h"
+#include "core/server/spawn.h"
 
 namespace sluice {
 namespace {
@@ -117,35 +117,11 @@ Result<void> Supervisor::Init() {
 }
 
 Result<void> Supervisor::Start(const std::vector<std::string>& command) {
-  std::vector<char*> arguments;
-  for (const std::string& argument : command) {
-    arguments.push_back(const_cast<char*>(argument.c_str()));  // execv takes it so
-  }
-  arguments.push_back(nullptr);
-  const std::string own_notices = NameOf(notices_.get());
-  std::vector<std::string> texts;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    if (!std::string_view(*variable).starts_with("NOTIFY_SOCKET=")) texts.emplace_back(*variable);
-  }
-  texts.push_back("NOTIFY_SOCKET=" + own_notices);
-  std::vector<char*> environment;
-  for (std::string& text : texts) environment.push_back(text.data());
-  environment.push_back(nullptr);
-
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
   // A group of its own: Ctrl-C comes through us, once.
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-  pid_t pid = 0;
-  const int error = posix_spawn(&pid, command[0].c_str(), nullptr, &attributes, arguments.data(),
-                                environment.data());
-  posix_spawnattr_destroy(&attributes);
-  if (error != 0) return Fail(SystemError(StrCat({"start ", command[0]}), error));
-  serving_.push_back(pid);
+  const Result<pid_t> pid =
+      Spawn(command, "NOTIFY_SOCKET", NameOf(notices_.get()), SpawnGroup::kItsOwn);
+  if (!pid) return Fail(pid.error());
+  serving_.push_back(*pid);
   return {};
 }
 

@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "core/base/log.h"
 #include "core/base/strings.h"
 #include "core/server/notify.h"
+#include "core/server/spawn.h"
 
 namespace sluice {
 namespace {
@@ -75,7 +75,7 @@ void HotRestart::Start(RestartCommand* command) {
   std::string why_not = owner_.WhyNoSuccessor();
   if (why_not.empty() && (child_ != 0 || successor_ != nullptr)) why_not = "a restart is under way";
   if (why_not.empty()) {
-    const Result<void> spawned = Spawn();
+    const Result<void> spawned = StartSuccessor();
     if (!spawned) why_not = spawned.error().detail;
   }
   if (why_not.empty()) {
@@ -86,30 +86,10 @@ void HotRestart::Start(RestartCommand* command) {
   if (command != nullptr) command->Finish(false, why_not);
 }
 
-Result<void> HotRestart::Spawn() {
-  std::vector<char*> arguments;
-  for (const std::string& argument : options_.command) {
-    arguments.push_back(const_cast<char*>(argument.c_str()));  // execv takes it so
-  }
-  arguments.push_back(nullptr);
-  std::string variable = StrCat({kVariable, "=", options_.socket});
-  std::vector<char*> environment;
-  for (char** each = environ; *each != nullptr; ++each) environment.push_back(*each);
-  environment.push_back(variable.data());
-  environment.push_back(nullptr);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  const int error = posix_spawn(&child_, options_.command[0].c_str(), nullptr, &attributes,
-                                arguments.data(), environment.data());
-  posix_spawnattr_destroy(&attributes);
-  if (error != 0) {
-    child_ = 0;
-    return Fail(SystemError(StrCat({"start ", options_.command[0]}), error));
-  }
+Result<void> HotRestart::StartSuccessor() {
+  const Result<pid_t> pid = Spawn(options_.command, kVariable, options_.socket, SpawnGroup::kOurs);
+  if (!pid) return Fail(pid.error());
+  child_ = *pid;
   LogInfo(StrCat({"process ", Number(child_), " is started to take over"}));
   spawn_timer_.Start(options_.ready_timeout);
   return {};

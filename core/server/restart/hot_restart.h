@@ -104,7 +104,7 @@ class HotRestart final : private RestartHostOwner,
   void OnPredecessorGone() override;
   void OnGivenUp(std::string_view why) override;
 
-  Result<void> Spawn();
+  Result<void> StartSuccessor();
   void OnChild();
   void OnSpawnTimeout();
   void Finish(bool ok, std::string_view text);
