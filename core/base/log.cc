@@ -92,6 +92,11 @@ Result<void> OpenLog(std::string_view path, const FileOwner& owner) {
   return {};
 }
 
+std::string LogPath() {
+  const std::lock_guard<std::mutex> guard(target().lock);
+  return target().path;
+}
+
 Result<void> ReopenLog() {
   std::string path;
   FileOwner owner;

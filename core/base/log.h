@@ -4,6 +4,7 @@
 #define SLUICE_CORE_BASE_LOG_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "core/base/append_file.h"
@@ -22,6 +23,8 @@ void SetLogLevel(LogLevel level);
 // From here on to the file at `path` ("" and "/dev/stderr": stderr); one that is made for it, now
 // or by ReopenLog, is `owner`'s. The old one stays on failure.
 Result<void> OpenLog(std::string_view path, const FileOwner& owner = {});
+// What was given to OpenLog.
+std::string LogPath();
 // Opens the same path again, after a rotation.
 Result<void> ReopenLog();
 

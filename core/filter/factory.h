@@ -74,6 +74,8 @@ class FilterSettings {
   virtual ~FilterSettings() = default;
   // SIGUSR1, on the main thread: files were renamed, open them anew.
   virtual void ReopenLogs() {}
+  // The file that it writes to, if it does.
+  virtual std::string log_path() const { return {}; }
   // x-sluice-* fields of clients are taken out at the edge unless a filter of the listener says
   // that it reads them; it then removes them itself.
   virtual bool reads_private_headers() const { return false; }

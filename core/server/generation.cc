@@ -84,6 +84,17 @@ bool Generation::warm() const {
                      [](const Cluster* cluster) { return cluster->warm(); });
 }
 
+std::vector<std::string> Generation::LogPaths() const {
+  std::vector<std::string> paths;
+  for (const Listener& listener : listeners_) {
+    for (const LoadedFilter& filter : listener.settings->filters) {
+      std::string path = filter.settings->log_path();
+      if (!path.empty()) paths.push_back(std::move(path));
+    }
+  }
+  return paths;
+}
+
 void Generation::ReopenLogs() const {
   for (const Listener& listener : listeners_) {
     for (const LoadedFilter& filter : listener.settings->filters) filter.settings->ReopenLogs();

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/base/result.h"
@@ -74,6 +75,8 @@ class Generation {
 
   // Has every cluster its first answer from DNS? Main thread.
   bool warm() const;
+  // Of the files that filters write to.
+  std::vector<std::string> LogPaths() const;
   // SIGUSR1. Main thread.
   void ReopenLogs() const;
 

@@ -157,6 +157,14 @@ std::vector<OfferedSocket> Listening::Offer() const {
   return all;
 }
 
+std::vector<ListeningSocket> Listening::Sockets() const {
+  std::vector<ListeningSocket> all;
+  for (const auto& slot : slots_) {
+    for (const Fd& fd : slot->sockets.fds) all.push_back({slot->name, fd.get()});
+  }
+  return all;
+}
+
 const Address& Listening::AddressOf(const std::string& listener) const {
   const auto slot = std::find_if(slots_.begin(), slots_.end(),
                                  [&listener](const auto& each) { return each->name == listener; });

@@ -18,6 +18,7 @@
 #include "core/server/restart/predecessor.h"
 #include "core/server/restart/successor.h"
 #include "core/server/serving.h"
+#include "core/server/system/accept_queues.h"
 
 namespace sluice {
 
@@ -44,6 +45,9 @@ class Listening {
   std::vector<WorkerListener> ForWorker(const Generation& generation, uint32_t worker) const;
   // Everything, for a successor.
   std::vector<OfferedSocket> Offer() const;
+
+  // Those of listeners.
+  std::vector<ListeningSocket> Sockets() const;
 
   // With the real port. REQUIRES: the listener is the generation's, and open.
   const Address& AddressOf(const std::string& listener) const;

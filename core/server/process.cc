@@ -1,6 +1,5 @@
 #include "core/server/process.h"
 
-#include <dirent.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sched.h>
@@ -9,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <string>
 
 #include "core/base/strings.h"
@@ -89,25 +87,6 @@ uint32_t AvailableCores() {
     return static_cast<uint32_t>(std::max(1, CPU_COUNT(&cores)));
   }
   return static_cast<uint32_t>(std::max<int64_t>(1, sysconf(_SC_NPROCESSORS_ONLN)));
-}
-
-uint64_t ResidentBytes() {
-  std::FILE* const file = std::fopen("/proc/self/statm", "re");
-  if (file == nullptr) return 0;
-  unsigned long long size = 0;
-  unsigned long long resident = 0;
-  const int read = std::fscanf(file, "%llu %llu", &size, &resident);
-  std::fclose(file);
-  return read == 2 ? resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
-}
-
-uint64_t OpenFds() {
-  DIR* const directory = opendir("/proc/self/fd");
-  if (directory == nullptr) return 0;
-  uint64_t count = 0;
-  while (readdir(directory) != nullptr) ++count;
-  closedir(directory);
-  return count < 3 ? 0 : count - 3;  // ".", ".." and the directory's own
 }
 
 }  // namespace sluice

@@ -29,10 +29,6 @@ Result<void> DropPrivileges(std::string_view user, std::string_view group);
 // Cores that this process may run on.
 uint32_t AvailableCores();
 
-// Now; 0 if it cannot be said.
-uint64_t ResidentBytes();
-uint64_t OpenFds();
-
 }  // namespace sluice
 
 #endif  // SLUICE_CORE_SERVER_PROCESS_H_

@@ -29,14 +29,6 @@ TEST(ProcessTest, RaisesTheFdLimitToTheHardOne) {
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
-TEST(ProcessTest, CountsOpenFds) {
-  const uint64_t before = OpenFds();
-  const Fd fd(dup(STDERR_FILENO));
-  EXPECT_EQ(OpenFds(), before + 1);
-}
-
-TEST(ProcessTest, KnowsItsSize) { EXPECT_GT(ResidentBytes(), 100U * 1024); }
-
 TEST(ProcessTest, AUserThatIsNotThereIsNamed) {
   const Result<void> dropped = DropPrivileges("nobody-of-this-name", "");
   ASSERT_FALSE(dropped);

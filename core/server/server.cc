@@ -13,6 +13,7 @@
 #include "core/server/admin/admin_listener.h"
 #include "core/server/admin/basic_pages.h"
 #include "core/server/generation.h"
+#include "core/server/loop_lag.h"
 #include "core/server/notify.h"
 #include "core/server/process.h"
 
@@ -84,7 +85,9 @@ Result<void> Server::Init() {
   stats_.start_time.Set(loop_->wall() / kSecond);
   stats_.workers.Set(options_.workers);
   fd_limit_ = RaiseFdLimit();
-  stats_.max_fds.Set(static_cast<int64_t>(fd_limit_));
+  system_.emplace(
+      *loop_, *directory_,
+      SystemSources{[this] { return listening_.Sockets(); }, [this] { return LogPaths(); }});
   return {};
 }
 
@@ -282,6 +285,7 @@ void Server::OnWorkerUses(uint32_t worker, const Generation& generation,
   }
   if (state_ != ServerState::kStarting) return;
   SetState(ServerState::kLive);
+  system_->SetServing(true);
   self_check_.reset();
   listening_.OwnFiles();
   if (restart_) {
@@ -393,6 +397,7 @@ void Server::OnWorkerDrained(uint32_t, uint32_t round) {
 
 Nanos Server::OnHandOver() {
   handed_over_ = true;
+  system_->SetServing(false);
   ++drain_round_;
   drained_ = 0;
   listening_.LeaveFiles();
@@ -410,6 +415,7 @@ void Server::OnHandOverUndone() {
   listening_.OwnFiles();
   if (abort_timer_.pending()) return;  // it is over already
   LogInfo("accepting again");
+  system_->SetServing(true);
   if (admin_ != nullptr) admin_->ResumeAccepting();
   for (const auto& worker : workers_) worker->Resume();
 }
@@ -464,6 +470,13 @@ void Server::OnReopenSignal() {
   if (restart_) restart_->ReopenLogs();
 }
 
+std::vector<std::string> Server::LogPaths() const {
+  std::vector<std::string> paths{LogPath()};
+  if (served_.empty()) return paths;  // nothing is loaded yet
+  for (std::string& path : current().LogPaths()) paths.push_back(std::move(path));
+  return paths;
+}
+
 void Server::ReopenLogs() {
   if (const Result<void> reopened = ReopenLog(); !reopened) {
     Log(LogLevel::kError, "server", reopened.error().detail);
@@ -478,6 +491,7 @@ ServerSummary Server::Summary() const {
   summary.state = state_;
   summary.uptime = loop_->now() - started_;
   summary.workers = options_.workers;
+  summary.loop_lag_p99 = LoopLagP99(StatsReader(*segment_));
   summary.config_version = 0;
   if (current().snapshot() != nullptr) {
     summary.config_file = current().snapshot()->file();
@@ -491,8 +505,7 @@ ServerSummary Server::Summary() const {
 }
 
 StatsReader Server::FreshStats() {
-  stats_.resident_bytes.Set(static_cast<int64_t>(ResidentBytes()));
-  stats_.open_fds.Set(static_cast<int64_t>(OpenFds()));
+  system_->SampleAll();
   directory_->CountPageFailures();
   return StatsReader(*segment_);
 }

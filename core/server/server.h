@@ -32,6 +32,7 @@
 #include "core/server/restart/hot_restart.h"
 #include "core/server/self_check.h"
 #include "core/server/server_stats.h"
+#include "core/server/system/system_figures.h"
 #include "core/server/worker.h"
 #include "core/stats/directory.h"
 #include "core/stats/segment.h"
@@ -141,6 +142,7 @@ class Server final : private WorkerEvents, private AdminSource, private HotResta
   void SetState(ServerState state);
   Result<void> Reload();
   void ReopenLogs();
+  std::vector<std::string> LogPaths() const;
 
   void OnEndSignal();
   void OnReopenSignal();
@@ -182,6 +184,7 @@ class Server final : private WorkerEvents, private AdminSource, private HotResta
   AdminTable admin_table_;
   std::unique_ptr<AdminListener> admin_;
   std::optional<HotRestart> restart_;
+  std::optional<SystemFigures> system_;
   std::unique_ptr<SelfCheck> self_check_;
   RestartCommand* stop_command_ = nullptr;
   bool accepting_asked_ = false;

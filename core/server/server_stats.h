@@ -16,9 +16,6 @@ struct ServerStats {
   Gauge max_connections;
   Gauge config_version;
   Counter reloads[2];  // applied, refused
-  Gauge resident_bytes;
-  Gauge open_fds;
-  Gauge max_fds;
 
   void Describe(MetricTable& table) {
     table.Add(build_info,
@@ -42,11 +39,6 @@ struct ServerStats {
                  "Configurations that were to replace the one in use, by what became of them."},
                 {{"result", i == 0 ? "applied" : "refused"}});
     }
-    table.Add(resident_bytes, {"sluice_server_resident_memory_bytes",
-                               "Memory of the process that is in RAM.", MetricUnit::kBytes});
-    table.Add(open_fds, {"sluice_server_open_fds", "Open file descriptors."});
-    table.Add(max_fds, {"sluice_server_max_fds", "The limit of open file descriptors.",
-                        MetricUnit::kNone, GaugeOf::kLatestProcess});
   }
 };
 

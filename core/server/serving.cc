@@ -44,6 +44,7 @@ Serving::Serving(Loop& loop, ServingEvents& events, const StatsRow& row, const S
       stats_(stats.Bind(row)),
       proxy_(loop, row, status, worker),
       measure_(loop, Callback::To<&Serving::Measure>(this)),
+      measure_lag_(loop, Callback::To<&Serving::MeasureLag>(this)),
       retire_timer_(loop, Callback::To<&Serving::RetireSome>(this)),
       unused_task_(Callback::To<&Serving::DropUnused>(this)),
       drained_task_(Callback::To<&Serving::CheckDrained>(this)) {
@@ -182,7 +183,10 @@ void Serving::MakeRoom(std::string_view listener) {
 void Serving::OnConnectionCount(int change) {
   connections_ = change > 0 ? connections_ + 1 : connections_ - 1;
   stats_.connections.Add(change);
-  if (change > 0) return;
+  if (change > 0) {
+    if (!measure_lag_.pending()) measure_lag_.Start(kMeasureLagEvery);
+    return;
+  }
   if (!leaving_.empty()) loop_.Defer(unused_task_);
   if (ending_) return loop_.Defer(drained_task_);
   ForEachAcceptor([](Acceptor& acceptor) {
@@ -286,12 +290,17 @@ void Serving::CheckDrained() {
 }
 
 void Serving::Measure() {
-  stats_.loop_lag.Set((loop_.now() - measure_.deadline()) / kMicrosecond);
   stats_.longest_turn.Record(static_cast<uint64_t>(loop_.TakeLongestTurn() / kMicrosecond));
   const uint64_t cpu = ThreadCpuMicros();
   stats_.cpu.Inc(cpu - cpu_);
   cpu_ = cpu;
   measure_.Start(kMeasureEvery);
+}
+
+void Serving::MeasureLag() {
+  const Nanos lag = std::max<Nanos>(loop_.now() - measure_lag_.deadline(), 0);
+  stats_.loop_lag.Record(static_cast<uint64_t>(lag / kMicrosecond));
+  if (connections_ > 0) measure_lag_.Start(kMeasureLagEvery);
 }
 
 }  // namespace sluice

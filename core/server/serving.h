@@ -87,6 +87,7 @@ class Serving final : public AcceptorOwner {
   class Leftovers;
 
   static constexpr Nanos kMeasureEvery = kSecond;
+  static constexpr Nanos kMeasureLagEvery = 100 * kMillisecond;
   // Retire's: in so many steps.
   static constexpr int kRetireSteps = 50;
 
@@ -103,6 +104,7 @@ class Serving final : public AcceptorOwner {
   void DropUnused();
   void CheckDrained();
   void Measure();
+  void MeasureLag();
   template <typename Visit>
   void ForEachAcceptor(Visit visit);
 
@@ -119,6 +121,7 @@ class Serving final : public AcceptorOwner {
   std::vector<Entrance> entrances_;                             // as the generation's listeners
   std::vector<Entrance> leaving_;
   Timer measure_;
+  Timer measure_lag_;  // set while there are connections
   Timer retire_timer_;
   Task unused_task_;
   Task drained_task_;

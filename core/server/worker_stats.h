@@ -8,7 +8,7 @@ namespace sluice {
 
 struct WorkerStats {
   Gauge connections;
-  Gauge loop_lag;
+  Histogram loop_lag;
   Histogram longest_turn;
   Counter cpu;
 
@@ -16,7 +16,7 @@ struct WorkerStats {
     table.Add(connections,
               {"sluice_worker_connections_active", "Client connections that the worker has open."});
     table.Add(loop_lag, {"sluice_worker_loop_lag_seconds",
-                         "How late the worker's last timer of each second fired.",
+                         "How late timers of the worker fire, while it has connections.",
                          MetricUnit::kMicroseconds});
     table.Add(longest_turn,
               {"sluice_worker_longest_turn_seconds",

@@ -10,6 +10,7 @@
 #include "core/server/echo.h"
 #include "core/server/generation.h"
 #include "core/stats/directory.h"
+#include "core/stats/histogram_snapshot.h"
 #include "core/stats/reader.h"
 #include "core/stats/segment.h"
 #include "tests/support/driver.h"
@@ -113,6 +114,19 @@ TEST_F(WorkerTest, AllOfThemServe) {
   ASSERT_TRUE(WaitUntilDrained());
   EXPECT_EQ(connections_.active(), 0U);
   for (const auto& client : clients) EXPECT_TRUE(client->WaitForEnd());
+}
+
+TEST_F(WorkerTest, MeasuresHowLateItIsWhileItHasConnections) {
+  StartAccepting();
+  HistogramSnapshot lags;
+  const auto measured = [this, &lags](std::string_view worker) {
+    const StatsReader reader(*segment_);
+    reader.histogram(*reader.Find("sluice_worker_loop_lag_seconds", {{"worker", worker}}), lags);
+    return lags.count();
+  };
+  test::RawClient client(driver_, sockets_.address);
+  EXPECT_TRUE(driver_.RunUntil([&] { return measured("0") + measured("1") >= 2; }, "two of them"));
+  EXPECT_TRUE(measured("0") == 0 || measured("1") == 0);  // the idle one is left alone
 }
 
 TEST_F(WorkerTest, DrainsOnlyWhenTheLastRequestIsAnswered) {

@@ -47,13 +47,15 @@ struct AccessLogSettings final : FilterSettings {
   void ReopenLogs() override {
     if (file) file->Reopen();
   }
+  std::string log_path() const override { return path; }
 
   LineFormat format;
   Conditions conditions;
   std::optional<Rotation> rotation;
   Nanos flush_interval = kSecond;
   StatsGroup<AccessLogStats> stats;
-  LogFileRef file;  // none in a dry run
+  std::string path;  // empty for a syslog
+  LogFileRef file;   // none in a dry run
 };
 
 class AccessLogFilter;
@@ -188,6 +190,7 @@ Result<std::unique_ptr<AccessLogSettings>> AccessLogFactory::Load(const AccessLo
   }
   const std::string name =
       config.has_syslog() ? StrCat({"syslog:", config.syslog().socket()}) : config.path();
+  if (!config.has_syslog()) settings->path = config.path();
   settings->stats = StatsScope(context.stats, {{"path", name}}).Group<AccessLogStats>();
   if (context.dry_run) {
     if (config.has_syslog()) return settings;

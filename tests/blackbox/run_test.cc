@@ -43,7 +43,10 @@ class RunTest : public testing::Test {
 
 TEST_F(RunTest, ProxiesAndServesItsMetrics) {
   upstream_.AlwaysAnswer(kOk);
-  SluiceProcess sluice(driver_, {"run", "-c", Config()});
+  const std::string log = folder_.Path("access.log");
+  SluiceProcess sluice(
+      driver_,
+      {"run", "-c", Config("127.0.0.1:0\n    filters: [{ access_log: { path: " + log + " } }]")});
   ASSERT_TRUE(sluice.WaitUntilReady());
   RawClient client(driver_, sluice.Where("web"));
   client.Send(kGet);
@@ -58,6 +61,14 @@ TEST_F(RunTest, ProxiesAndServesItsMetrics) {
   EXPECT_EQ(metrics.status, 200);
   EXPECT_THAT(metrics.body, HasSubstr("sluice_downstream_requests_total{listener=\"web\"} 1\n"));
   EXPECT_THAT(metrics.body, HasSubstr("sluice_server_workers 2\n"));
+  EXPECT_THAT(metrics.body, HasSubstr("\nsluice_process_open_fds "));
+  EXPECT_THAT(metrics.body, HasSubstr("\nsluice_process_cpu_seconds_total{mode=\"user\"} "));
+  EXPECT_THAT(metrics.body,
+              HasSubstr("sluice_downstream_accept_queue_connections{listener=\"web\"} 0\n"));
+  EXPECT_THAT(metrics.body, HasSubstr("\nsluice_host_log_volume_available_bytes "));
+
+  admin.Send("GET /?format=json HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(admin.ReadResponse().body, HasSubstr("\"loop_lag_p99_seconds\": "));
 
   sluice.Signal(SIGTERM);
   EXPECT_EQ(sluice.WaitForExit(), 0);

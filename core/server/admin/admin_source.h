@@ -26,6 +26,7 @@ struct ServerSummary {
   ServerState state;
   Nanos uptime;
   uint32_t workers;
+  double loop_lag_p99;      // see LoopLagP99
   std::string config_file;  // empty: none
   uint64_t config_version;
   std::vector<Listener> listeners;

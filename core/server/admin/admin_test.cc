@@ -99,7 +99,7 @@ class AdminTest : public testing::Test, private AdminSource {
  private:
   ServerState state() const override { return state_; }
   ServerSummary Summary() const override {
-    return {"edge", state_, 90 * kSecond, 2, "edge.yaml", 3, {{"web", "127.0.0.1:8080"}}};
+    return {"edge", state_, 90 * kSecond, 2, 0.003, "edge.yaml", 3, {{"web", "127.0.0.1:8080"}}};
   }
   StatsReader FreshStats() override { return StatsReader(*segment_); }
 };

@@ -21,6 +21,7 @@ AdminReply IndexAsJson(const ServerSummary& summary, uint64_t uptime, const Admi
                          {"state", ServerStateName(summary.state)},
                          {"uptime_seconds", uptime},
                          {"workers", summary.workers},
+                         {"loop_lag_p99_seconds", summary.loop_lag_p99},
                          {"listeners", nlohmann::json::array()},
                          {"endpoints", nlohmann::json::array()}};
   if (!summary.config_file.empty()) {
