@@ -26,6 +26,8 @@ constexpr Entry kCommands[] = {
     {"reload", "Makes a running process load its configuration again", NewReloadCommand},
     {"restart", "Has a running process replaced, without a request lost", NewRestartCommand},
     {"stop", "Makes a running process end, when what is in flight has ended", NewStopCommand},
+    {"stats", "Shows all numbers of a process, be it wedged or dead", NewStatsCommand},
+    {"top", "Shows what a process does, live", NewTopCommand},
     {"echo", "Runs a small upstream that says back what it receives", NewEchoCommand},
     {"filters", "Lists the filters", NewFiltersCommand},
     {"version", "Says the version", NewVersionCommand},

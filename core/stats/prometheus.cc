@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <numeric>
+#include <map>
 #include <span>
+#include <utility>
 
 namespace sluice {
 namespace {
 
 constexpr size_t kMaxBounds = 16;
+// How much less it costs to find a series' family than to render the series.
+constexpr uint32_t kGroupedForOneRendered = 16;
 
 // The classic buckets of a unit: bounds in what the cells count, and as `le` shows them.
 // (OpenMetrics wants a float, so a whole number gets ".0" there.)
@@ -136,38 +139,56 @@ PrometheusFormat PrometheusFormatFor(std::string_view accept) {
 }
 
 PrometheusRenderer::PrometheusRenderer(const StatsReader& reader, PrometheusOptions options)
-    : reader_(reader), options_(std::move(options)) {
-  // Series first: every family of a published series is published.
-  const uint32_t series_count = reader_.series_count();
-  std::vector<std::vector<SeriesId>> by_family(reader_.family_count());
-  for (uint32_t i = 0; i < series_count; ++i) {
-    if (reader_.Read(i, series_) && series_.family < by_family.size()) {
-      by_family[series_.family].push_back(series_.id);
+    : reader_(reader),
+      options_(std::move(options)),
+      // Series first: every family of a published series is published.
+      series_count_(reader_.series_count()),
+      by_family_(reader_.family_count()) {}
+
+void PrometheusRenderer::GroupSome(uint32_t max_series) {
+  const uint32_t end = grouped_ + std::min(max_series, series_count_ - grouped_);
+  for (; grouped_ < end; ++grouped_) {
+    if (reader_.ReadFamily(grouped_, series_) && series_.family < by_family_.size()) {
+      by_family_[series_.family].push_back(series_.id);
     }
   }
+  if (grouped_ == series_count_) Order();
+}
 
-  std::vector<uint32_t> families(by_family.size());
-  std::iota(families.begin(), families.end(), 0u);
-  std::sort(families.begin(), families.end(), [this](uint32_t a, uint32_t b) {
-    return reader_.family(a).name < reader_.family(b).name;
-  });
-  for (const uint32_t family : families) {
-    if (!IsWanted(options_.names, reader_.family(family).name)) continue;
-    order_.insert(order_.end(), by_family[family].begin(), by_family[family].end());
+void PrometheusRenderer::Order() {
+  std::map<std::string_view, uint32_t> latest;  // of each name
+  for (uint32_t family = 0; family < by_family_.size(); ++family) {
+    if (by_family_[family].empty()) continue;
+    const std::string_view name = reader_.family(family).name;
+    if (IsWanted(options_.names, name)) latest[name] = family;
   }
+  for (const auto& [name, family] : latest) order_.push_back(std::move(by_family_[family]));
+  by_family_ = {};
 }
 
 bool PrometheusRenderer::RenderSome(uint32_t max_series, std::string& out) {
-  for (uint32_t n = 0; n < max_series && next_ < order_.size(); ++n, ++next_) {
-    const SeriesId id = order_[next_];
+  if (grouped_ < series_count_) {
+    GroupSome(kGroupedForOneRendered * max_series);
+    return true;
+  }
+  for (uint32_t n = 0; n < max_series && in_hand_ < order_.size(); ++n) {
+    const std::vector<SeriesId>& family = order_[in_hand_];
+    if (next_ == family.size()) {
+      ++in_hand_;
+      next_ = 0;
+      continue;
+    }
+    const SeriesId id = family[next_++];
     if (!reader_.Read(id.index(), series_) || series_.id != id) continue;  // recycled since
-    if (reader_.family(series_.family).kind == MetricKind::kHistogram) {
+    const StatsReader::Family shown = reader_.family(series_.family);
+    if (options_.wanted && !options_.wanted(shown.name, series_.labels)) continue;
+    if (shown.kind == MetricKind::kHistogram) {
       AppendHistogram(out);
     } else {
       AppendScalar(out);
     }
   }
-  if (next_ < order_.size()) return true;
+  if (in_hand_ < order_.size()) return true;
   if (!done_ && options_.format == PrometheusFormat::kOpenMetrics) out += "# EOF\n";
   done_ = true;
   return false;

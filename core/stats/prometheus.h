@@ -8,6 +8,7 @@
 #define SLUICE_CORE_STATS_PROMETHEUS_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,32 +23,42 @@ struct PrometheusOptions {
   PrometheusFormat format = PrometheusFormat::kText;
   std::vector<std::string> names;  // `?name[]=`: only these families; empty: all
   bool hide_unused = false;        // leave out counters and histograms that never counted
+  // Only what it says yes to, of family and labels; null: all.
+  std::function<bool(std::string_view name, std::string_view labels)> wanted = {};
 };
 
 // The value of content-type for a format, and the format that an Accept header asks for.
 std::string_view PrometheusContentType(PrometheusFormat format);
 PrometheusFormat PrometheusFormatFor(std::string_view accept);
 
-// Renders in slices, so that the main thread can do other things between them. Series registered
-// after its construction are left for the next scrape. Borrows the segment through the reader.
+// Renders in slices, so that the main thread can do other things between them: the first ones group
+// the series by their families. Series registered after its construction are left for the next
+// scrape. Of families of one name, which an upgrade can leave that changed the kind or the unit of
+// a metric, the one registered last is written. Borrows the segment through the reader.
 class PrometheusRenderer {
  public:
   PrometheusRenderer(const StatsReader& reader, PrometheusOptions options);
 
-  // Appends up to `max_series` series to `out`; false once all is written.
+  // Appends up to `max_series` series to `out`, or nothing yet; false once all is written.
   bool RenderSome(uint32_t max_series, std::string& out);
 
  private:
+  void GroupSome(uint32_t max_series);
+  void Order();
   void AppendHead(uint32_t family, std::string& out);  // unless it is there already
   void AppendScalar(std::string& out);                 // series_
   void AppendHistogram(std::string& out);
 
   StatsReader reader_;
   PrometheusOptions options_;
-  std::vector<SeriesId> order_;  // grouped by family
-  StatsReader::Series series_;   // the one in hand
-  size_t next_ = 0;
-  uint32_t family_ = UINT32_MAX;  // whose head was written last
+  uint32_t series_count_;
+  uint32_t grouped_ = 0;                          // of these
+  std::vector<std::vector<SeriesId>> by_family_;  // until all are grouped
+  std::vector<std::vector<SeriesId>> order_;      // families in the order of their names
+  size_t in_hand_ = 0;                            // of order_
+  StatsReader::Series series_;                    // the one in hand
+  size_t next_ = 0;                               // of the family in hand
+  uint32_t family_ = UINT32_MAX;                  // whose head was written last
   bool done_ = false;
   HistogramSnapshot histogram_;
 };

@@ -46,6 +46,24 @@ class PrometheusTest : public testing::Test {
   StatsDirectory directory_{*segment_};
 };
 
+// An upgrade changed the unit: both families are used while both processes live.
+TEST_F(PrometheusTest, OfFamiliesOfOneNameTheLatestIsWritten) {
+  StatsDirectory next(*segment_);
+  segment_->main_row().gauge(next.Gauge({"level", "Anew.", MetricUnit::kMicroseconds})).Set(7'000'000);
+  PrometheusOptions options;
+  options.names = {"level"};
+  EXPECT_EQ(Render(options), "# HELP level Anew.\n# TYPE level gauge\nlevel 7\n");
+}
+
+TEST_F(PrometheusTest, OnlyTheSeriesThatAreWanted) {
+  PrometheusOptions options;
+  options.wanted = [](std::string_view name, std::string_view labels) {
+    return name == "requests_total" && labels == "cluster=\"z\"";
+  };
+  const std::string text = Render(options);
+  EXPECT_EQ(text.substr(text.rfind("# ")), "# TYPE requests_total counter\nrequests_total{cluster=\"z\"} 1\n");
+}
+
 TEST_F(PrometheusTest, Text) {
   EXPECT_EQ(Render(), R"(# HELP busy_seconds_total Busy.
 # TYPE busy_seconds_total counter

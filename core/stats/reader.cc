@@ -41,19 +41,24 @@ StatsReader::Family StatsReader::family(uint32_t index) const {
 }
 
 bool StatsReader::Read(uint32_t index, Series& out) const {
+  if (!ReadFamily(index, out)) return false;
+  const StatsSeriesEntry& entry = SeriesAt(index);
+  const uint64_t offset = Load(entry.text_offset);
+  const uint64_t length = Load(entry.text_length);
+  if (offset + StatsTextCells(length) > limits_.text_size / sizeof(StatsCell)) return false;
+  const auto* const text = StatsAt<StatsCell>(*header_, RegionsOf(limits_).text);
+  LoadStatsText(text + offset, length, out.labels);
+  return IsCurrent(entry, out.id);
+}
+
+bool StatsReader::ReadFamily(uint32_t index, Series& out) const {
   if (index >= series_count()) return false;
-  const StatsRegions at = RegionsOf(limits_);
-  const auto& entry = StatsAt<StatsSeriesEntry>(*header_, at.series)[index];
+  const StatsSeriesEntry& entry = SeriesAt(index);
   out.id = SeriesId(index, Load(entry.generation));
   out.family = Load(entry.family);
   const StatsFamilyEntry* const family = FamilyAt(out.family);
   if (family == nullptr || family->kind == kStatsWordKind) return false;
-  if (live_banks_ != 0 && (Load(entry.users) & live_banks_) == 0) return false;
-  const uint64_t offset = Load(entry.text_offset);
-  const uint64_t length = Load(entry.text_length);
-  if (offset + StatsTextCells(length) > limits_.text_size / sizeof(StatsCell)) return false;
-  LoadStatsText(StatsAt<StatsCell>(*header_, at.text) + offset, length, out.labels);
-  return IsCurrent(entry, out.id);
+  return live_banks_ == 0 || (Load(entry.users) & live_banks_) != 0;
 }
 
 uint64_t StatsReader::counter(SeriesId id) const { return SumScalars(id, MetricKind::kCounter); }
@@ -90,6 +95,10 @@ const StatsFamilyEntry* StatsReader::FamilyAt(uint32_t index) const {
   return entry->kind < kStatsKinds && entry->unit < kStatsUnits ? entry : nullptr;
 }
 
+const StatsSeriesEntry& StatsReader::SeriesAt(uint32_t index) const {
+  return StatsAt<StatsSeriesEntry>(*header_, RegionsOf(limits_).series)[index];
+}
+
 std::string_view StatsReader::FamilyText(uint32_t offset, uint32_t length) const {
   if (offset + StatsTextCells(length) > limits_.text_size / sizeof(StatsCell)) return {};
   return {StatsAt<char>(*header_, RegionsOf(limits_).text + offset * sizeof(StatsCell)), length};
@@ -97,7 +106,7 @@ std::string_view StatsReader::FamilyText(uint32_t offset, uint32_t length) const
 
 const StatsSeriesEntry* StatsReader::EntryOf(SeriesId id, MetricKind kind) const {
   if (id.index() >= series_count()) return nullptr;
-  const auto& entry = StatsAt<StatsSeriesEntry>(*header_, RegionsOf(limits_).series)[id.index()];
+  const StatsSeriesEntry& entry = SeriesAt(id.index());
   if (!IsCurrent(entry, id)) return nullptr;
   const StatsFamilyEntry* const family = FamilyAt(Load(entry.family));
   if (family == nullptr || family->kind != static_cast<uint8_t>(kind)) return nullptr;

@@ -56,6 +56,8 @@ class StatsReader {
   // The series in this place, if it is shown: if a live process uses it, or no process lives.
   // Not shown: shared words, and what is being recycled. False leaves `out` with anything.
   bool Read(uint32_t index, Series& out) const;
+  // The same without the labels, which cost most of it.
+  bool ReadFamily(uint32_t index, Series& out) const;
 
   // Zero of another kind, of a dropped series, and of one recycled since.
   uint64_t counter(SeriesId id) const;
@@ -67,6 +69,7 @@ class StatsReader {
 
  private:
   const StatsFamilyEntry* FamilyAt(uint32_t index) const;
+  const StatsSeriesEntry& SeriesAt(uint32_t index) const;
   std::string_view FamilyText(uint32_t offset, uint32_t length) const;
   // Its entry, if the id's generation is still the entry's, and it is of that kind.
   const StatsSeriesEntry* EntryOf(SeriesId id, MetricKind kind) const;

@@ -30,7 +30,8 @@ TEST(CommandsTest, FiltersListsThem) {
 }
 
 TEST(CommandsTest, AWrongCommandLineIsOneLine) {
-  const std::string kCommands = "run, check, reload, restart, stop, echo, filters, version";
+  const std::string kCommands =
+      "run, check, reload, restart, stop, stats, top, echo, filters, version";
   Driver driver;
   SluiceProcess nothing(driver, {});
   EXPECT_EQ(nothing.WaitForExit(), 1);

@@ -259,8 +259,9 @@ void ExpectGoodCommand(const std::string& command, const std::string& rest) {
     arguments.push_back(std::move(word));
   }
   if (command == "run" || command == "echo") return;
-  // What is said to a running process has its tests in tests/blackbox/restart_test.cc.
-  if (command == "reload" || command == "restart" || command == "stop") {
+  // What is said to a running process, or asked about it, has its tests in tests/blackbox.
+  if (command == "reload" || command == "restart" || command == "stop" || command == "stats" ||
+      command == "top") {
     arguments.push_back("--help");
   }
   Sluice(arguments);

@@ -30,6 +30,8 @@ std::unique_ptr<Command> NewFiltersCommand();
 std::unique_ptr<Command> NewRestartCommand();
 std::unique_ptr<Command> NewReloadCommand();
 std::unique_ptr<Command> NewStopCommand();
+std::unique_ptr<Command> NewStatsCommand();
+std::unique_ptr<Command> NewTopCommand();
 
 // Writes "sluice: MESSAGE" to stderr and returns 1.
 int FailCommand(std::string_view message);
