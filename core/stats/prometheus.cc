@@ -172,13 +172,11 @@ bool PrometheusRenderer::RenderSome(uint32_t max_series, std::string& out) {
     return true;
   }
   for (uint32_t n = 0; n < max_series && in_hand_ < order_.size(); ++n) {
-    const std::vector<SeriesId>& family = order_[in_hand_];
-    if (next_ == family.size()) {
+    const SeriesId id = order_[in_hand_][next_];
+    if (++next_ == order_[in_hand_].size()) {
       ++in_hand_;
       next_ = 0;
-      continue;
     }
-    const SeriesId id = family[next_++];
     if (!reader_.Read(id.index(), series_) || series_.id != id) continue;  // recycled since
     const StatsReader::Family shown = reader_.family(series_.family);
     if (options_.wanted && !options_.wanted(shown.name, series_.labels)) continue;
