@@ -164,9 +164,10 @@ class Frame {
     const TopLine& worker = model_.worker;
     Add(StrCat({"workers ", Decimal(Lines(TopTable::kWorkers).size()), "  cpu ",
                 worker.cpu ? ShortShare(*worker.cpu) : "-", "  lag p99 ",
-                Quantile(worker, &TopLine::Latency::p99), totals ? "  in B " : "  in B/s ", ShortNumber(all.received),
-                totals ? "  out B " : "  out B/s ", ShortNumber(all.sent),
-                totals ? "  lua errors " : "  lua errors/s ", ShortNumber(model_.lua_errors)}));
+                Quantile(worker, &TopLine::Latency::p99), totals ? "  in B " : "  in B/s ",
+                ShortNumber(all.received), totals ? "  out B " : "  out B/s ",
+                ShortNumber(all.sent), totals ? "  lua errors " : "  lua errors/s ",
+                ShortNumber(model_.lua_errors)}));
   }
 
   // All that have lines, each as many as there is room for: what one does not need, others get.

@@ -47,8 +47,7 @@ void Add(const TopCounts& counts, TopCounts& sum) {
 
 class Quantiles {
  public:
-  explicit Quantiles(const TopCounts::Buckets& buckets)
-      : buckets_(buckets) {
+  explicit Quantiles(const TopCounts::Buckets& buckets) : buckets_(buckets) {
     std::sort(buckets_.begin(), buckets_.end());
     for (const auto& [bucket, count] : buckets_) count_ += count;
   }

@@ -38,8 +38,8 @@ struct TopModel {
   bool draining = false;
   std::vector<StatsFile::Process> processes;
   std::array<std::vector<TopLine>, kTopTables> tables;  // by name
-  TopLine all;     // of the listeners, but not the admin API's
-  TopLine worker;  // of all workers
+  TopLine all;                                          // of the listeners, but not the admin API's
+  TopLine worker;                                       // of all workers
   double lua_errors = 0;
 };
 
