@@ -1,5 +1,6 @@
 #include "core/net/listener.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -33,6 +34,17 @@ void Listener::TakeQueued() {
   if (!watch_.started()) return;
   for (int i = 0; i < kMostQueued && AcceptOne(); ++i) {
   }
+}
+
+void Listener::LookAgain() {
+  if (!watch_.started()) return;
+  watch_.Stop();
+  Watch();
+}
+
+bool Listener::HasQueued() const {
+  pollfd queue{fd_, POLLIN, 0};
+  return poll(&queue, 1, 0) > 0;
 }
 
 void Listener::Close() {

@@ -49,6 +49,12 @@ class Listener final : private FdWatch::Handler {
   // Hands over at once what waits in the kernel's queue, up to kMostQueued connections: for a
   // socket that is about to be closed, which resets the rest. Does nothing while paused.
   void TakeQueued();
+  // Another loop that shares the socket is gone, and may have been the only one that was told of
+  // what waits.
+  void LookAgain();
+  // Does a connection wait in the kernel's queue?
+  bool HasQueued() const;
+  bool shared() const { return shared_; }
   // For good. The socket still listens, and queues, until the last process that has it closes it.
   void Close();
   int fd() const { return fd_; }

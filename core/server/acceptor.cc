@@ -14,6 +14,8 @@ namespace {
 // How many idle connections are looked at for one that may be closed: clients that connect and say
 // nothing must not make each new client expensive.
 constexpr int kLookAt = 64;
+// How often connections that come at just that moment are taken when accepting stops.
+constexpr int kMostLooks = 16;
 constexpr Nanos kSaySilentEvery = 60 * kSecond;
 
 }  // namespace
@@ -46,9 +48,17 @@ void Acceptor::SetRuntime(ListenerRuntime& runtime) {
 }
 
 void Acceptor::StopAccepting() {
+  // The kernel wakes one of those that share a socket for a connection: it may have been us.
+  for (int i = 0; i < kMostLooks; ++i) {
+    if (listener_.shared()) listener_.TakeQueued();
+    listener_.Pause();
+    retry_.Cancel();
+    admit_task_.Cancel();
+    AdmitBeyondLimits();
+    if (!listener_.shared() || !listener_.HasQueued()) return;
+    listener_.Resume();
+  }
   listener_.Pause();
-  retry_.Cancel();
-  admit_task_.Cancel();
 }
 
 void Acceptor::ResumeAccepting() {
@@ -160,12 +170,16 @@ void Acceptor::Drain() {
   listener_.Pause();
   retry_.Cancel();
   admit_task_.Cancel();
-  if (waiting_) {
-    limits_.listener.Acquire();
-    limits_.overall.Acquire();
-    Serve(std::move(waiting_), waiting_peer_);
-  }
+  AdmitBeyondLimits();
   if (open_ > before) last_drain_.Start(kLastRequestTime);
+}
+
+void Acceptor::AdmitBeyondLimits() {
+  if (!waiting_) return;
+  limits_.listener.Acquire();
+  limits_.overall.Acquire();
+  Serve(std::move(waiting_), waiting_peer_);
+  waiting_peer_ = Address();
 }
 
 void Acceptor::DrainAll() {

@@ -63,9 +63,12 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
   Result<void> Start(int fd);
   // A reload: connections go over to `runtime`, which outlives the acceptor.
   void SetRuntime(ListenerRuntime& runtime);
-  // Looks at the socket no more, or again: another process accepts from it meanwhile.
+  // Looks at the socket no more, or again: another process accepts from it meanwhile. A client that
+  // waits at a limit is served: nobody else can.
   void StopAccepting();
   void ResumeAccepting();
+  // See Listener.
+  void LookAgain() { listener_.LookAgain(); }
   // Asks the client of one connection that was not asked yet to come again, with its next response.
   void RetireOne();
   // Closes those that wait for a request.
@@ -90,6 +93,7 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
   void OnConnectionClosed(ServerConnection& connection) override;
 
   void Admit();
+  void AdmitBeyondLimits();
   void DrainAll();
   void Serve(Fd fd, const Address& peer);
   bool TryAcquire();

@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
+#include "core/base/strings.h"
 #include "core/net/fd.h"
 
 namespace sluice {
@@ -27,5 +29,15 @@ void NotifyStarter(std::string_view state) {
   sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL,
          reinterpret_cast<const sockaddr*>(&address), size);
 }
+
+ReloadNotice::ReloadNotice() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const auto micros =
+      static_cast<uint64_t>(now.tv_sec) * 1'000'000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
+  NotifyStarter(StrCat({"RELOADING=1\nMONOTONIC_USEC=", Decimal(micros)}));
+}
+
+ReloadNotice::~ReloadNotice() { NotifyStarter("READY=1"); }
 
 }  // namespace sluice

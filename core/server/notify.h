@@ -11,6 +11,16 @@ namespace sluice {
 // there, nothing happens.
 void NotifyStarter(std::string_view state);
 
+// Says that a reload begins, and at its end that it is over, whatever came of it: for systemd's
+// Type=notify-reload.
+class ReloadNotice {
+ public:
+  ReloadNotice();
+  ~ReloadNotice();
+  ReloadNotice(const ReloadNotice&) = delete;
+  ReloadNotice& operator=(const ReloadNotice&) = delete;
+};
+
 }  // namespace sluice
 
 #endif  // SLUICE_CORE_SERVER_NOTIFY_H_

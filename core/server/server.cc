@@ -16,6 +16,7 @@
 #include "core/server/loop_lag.h"
 #include "core/server/notify.h"
 #include "core/server/process.h"
+#include "core/server/restart/step.h"
 
 namespace sluice {
 namespace {
@@ -71,6 +72,7 @@ Server::Server(ServerOptions options, std::unique_ptr<Clock> clock, std::unique_
 
 Result<void> Server::Init() {
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a log at its limit is an error like a full disk
   SLUICE_TRY(term_.Start(*loop_, SIGTERM));
   SLUICE_TRY(int_.Start(*loop_, SIGINT));
   SLUICE_TRY(usr1_.Start(*loop_, SIGUSR1));
@@ -78,6 +80,7 @@ Result<void> Server::Init() {
   SLUICE_TRY(usr2_.Start(*loop_, SIGUSR2));
   SLUICE_TRY(TakeOver());
   SLUICE_TRY(OpenStats());
+  RestartStep(restart_step::kStatsAttached);
   clusters_ = std::make_unique<Clusters>(
       *loop_, *directory_, [this](const Cluster& cluster) { OnClusterChanged(cluster); });
   stats_ = StatsScope(*directory_).Group<ServerStats>().Bind(directory_->main_row());
@@ -178,6 +181,7 @@ Result<void> Server::Reload() {
   if (handed_over_ || state_ == ServerState::kDraining) {
     return Fail(Code::kUnavailable, "this process is ending");
   }
+  const ReloadNotice notice;
   Result<std::unique_ptr<Generation>> generation = load_(*this);
   Result<void> applied;
   if (generation) {
@@ -249,6 +253,7 @@ void Server::StartAccepting() {
 }
 
 void Server::OnSelfChecked(const Result<void>& result) {
+  RestartStep(restart_step::kChecked);
   if (result) return UseEverywhere();
   Log(LogLevel::kError, "server", StrCat({"not starting: ", result.error().detail}));
   exit_code_ = 1;
@@ -287,12 +292,15 @@ void Server::OnWorkerUses(uint32_t worker, const Generation& generation,
   SetState(ServerState::kLive);
   system_->SetServing(true);
   self_check_.reset();
-  listening_.OwnFiles();
+  RestartStep(restart_step::kAccepting);
   if (restart_) {
     if (const Result<void> serving = restart_->Serve(); !serving) {
       Log(LogLevel::kWarning, "restart", serving.error().detail);
+      if (restart_->has_predecessor()) OnTakenBack("it has no way to hand over to us");
     }
   }
+  if (state_ != ServerState::kLive) return;  // taken back
+  listening_.OwnFiles();
   LogInfo(
       StrCat({"ready: ", Decimal(workers_.size()), workers_.size() == 1 ? " worker" : " workers",
               ", at most ", Decimal(connections_->most()), " connections"}));
@@ -349,7 +357,7 @@ void Server::OnEndSignal() {
 
 void Server::Drain() {
   SetState(ServerState::kDraining);
-  NotifyStarter("STOPPING=1");
+  if (!taken_back_) NotifyStarter("STOPPING=1");
   warm_timer_.Cancel();
   if (restart_) restart_->Close();
   LogInfo(StrCat({"draining: ", Decimal(connections_->active()), " connections, at most ",
@@ -390,7 +398,9 @@ void Server::OnWorkerStoppedAccepting(uint32_t) {
 
 void Server::OnWorkerDrained(uint32_t, uint32_t round) {
   if (round != drain_round_ || (state_ != ServerState::kDraining && !handed_over_)) return;
-  if (++drained_ == workers_.size()) loop_->Stop();
+  if (++drained_ < workers_.size()) return;
+  RestartStep(restart_step::kDrained);
+  loop_->Stop();
 }
 
 // Restarts ------------------------------------------------------------------------------------
@@ -425,8 +435,13 @@ std::string Server::WhyNoSuccessor() const {
   return state_ == ServerState::kDraining ? "this process is ending" : "";
 }
 
+void Server::OnOtherLost() {
+  for (const auto& worker : workers_) worker->LookAgain();
+}
+
 void Server::OnTakenBack(std::string_view why) {
   exit_code_ = 1;
+  taken_back_ = true;
   listening_.LeaveFiles();
   if (state_ == ServerState::kStarting) {
     Log(LogLevel::kError, "server", StrCat({"not starting: ", why}));

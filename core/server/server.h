@@ -115,6 +115,7 @@ class Server final : private WorkerEvents, private AdminSource, private HotResta
   Nanos OnHandOver() override;
   void OnHandOverUndone() override;
   std::string WhyNoSuccessor() const override;
+  void OnOtherLost() override;
   void OnTakenBack(std::string_view why) override;
   void OnReopenLogsAsked() override { ReopenLogs(); }
   void OnEndAsked() override { Abort(); }
@@ -189,6 +190,7 @@ class Server final : private WorkerEvents, private AdminSource, private HotResta
   RestartCommand* stop_command_ = nullptr;
   bool accepting_asked_ = false;
   bool handed_over_ = false;
+  bool taken_back_ = false;
   uint32_t stopped_accepting_ = 0;
   uint32_t drain_round_ = 0;  // counts hand-overs and drains: what came of an earlier one is late
   uint32_t drained_ = 0;

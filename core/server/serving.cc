@@ -153,6 +153,11 @@ void Serving::RetireSome() {
   retire_timer_.Start(retire_step_);
 }
 
+void Serving::LookAgain() {
+  if (ending_) return;
+  ForEachAcceptor([](Acceptor& acceptor) { acceptor.LookAgain(); });
+}
+
 void Serving::Resume() {
   ending_ = false;
   retire_timer_.Cancel();

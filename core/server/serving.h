@@ -67,6 +67,8 @@ class Serving final : public AcceptorOwner {
   // Another process accepts: looks at the sockets no more, and asks the clients, spread over
   // `spread`, to come again. Idle ones are let go at its end.
   void Retire(uint32_t round, Nanos spread);
+  // A process that accepted from the same sockets is gone, or stopped: what it was told of waits.
+  void LookAgain();
   // Undoes Retire, as far as it can be.
   void Resume();
   // Ends everything in flight.

@@ -88,6 +88,10 @@ void Worker::Retire(uint32_t round, Nanos spread) {
   loop_->Post([this, round, spread] { serving_->Retire(round, spread); });
 }
 
+void Worker::LookAgain() {
+  loop_->Post([this] { serving_->LookAgain(); });
+}
+
 void Worker::Resume() {
   loop_->Post([this] { serving_->Resume(); });
 }

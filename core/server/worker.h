@@ -64,6 +64,7 @@ class Worker final : private ServingEvents {
   // See Serving.
   void Drain(uint32_t round);
   void Retire(uint32_t round, Nanos spread);
+  void LookAgain();
   void Resume();
   void Abort();
   void MakeRoom(std::string_view listener);

@@ -1,11 +1,10 @@
 #include "core/server/restart/hot_restart.h"
 
-#include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
@@ -13,12 +12,18 @@
 #include "core/base/log.h"
 #include "core/base/strings.h"
 #include "core/server/notify.h"
+#include "core/server/restart/step.h"
 #include "core/server/spawn.h"
 
 namespace sluice {
 namespace {
 
 constexpr int kKillMillis = 2000;
+constexpr int kVanishMillis = 2000;
+// How often we look whether those who call still come to us.
+constexpr Nanos kDoorCheck = kSecond;
+// How long a child that has failed, or was given up, may take to end.
+constexpr Nanos kChildEndLimit = 2 * kSecond;
 
 void LogInfo(std::string_view text) { Log(LogLevel::kInfo, "restart", text); }
 void LogWarning(std::string_view text) { Log(LogLevel::kWarning, "restart", text); }
@@ -33,49 +38,89 @@ HotRestart::HotRestart(Loop& loop, HotRestartOwner& owner, HotRestartOptions opt
       options_(std::move(options)),
       host_(loop, *this),
       child_watch_(Callback::To<&HotRestart::OnChild>(this)),
-      spawn_timer_(loop, Callback::To<&HotRestart::OnSpawnTimeout>(this)) {}
+      spawn_timer_(loop, Callback::To<&HotRestart::OnSpawnTimeout>(this)),
+      door_timer_(loop, Callback::To<&HotRestart::OnDoorTimer>(this)) {}
 
 HotRestart::~HotRestart() { Close(); }
 
 Result<std::vector<InheritedSocket>> HotRestart::TakeOver(bool force) {
   const bool started_for_it = std::getenv(kVariable) != nullptr;
   unsetenv(kVariable);  // not for whoever we start
+  RestartStep(restart_step::kConnecting);
+  Result<std::vector<InheritedSocket>> sockets = TakeOverOnce(force);
+  if (sockets && predecessor_ == nullptr && started_for_it) {
+    // It was asked to end meanwhile: that holds for us too.
+    return Fail(Code::kNotFound, "the process that this one was to take over from is gone");
+  }
+  // Who ended between our call and its answer left nothing, and is in nobody's way.
+  if (!sockets && sockets.error().code == Code::kNotFound && !started_for_it) {
+    lost_.AwaitEnd(kVanishMillis);
+    lost_ = {};
+    return TakeOverOnce(force);
+  }
+  return sockets;
+}
+
+Result<std::vector<InheritedSocket>> HotRestart::TakeOverOnce(bool force) {
   PredecessorOwner& owner = *this;
   Result<std::unique_ptr<Predecessor>> found = Predecessor::Find(loop_, owner, options_.socket);
   if (!found) return Fail(std::move(found).error());
-  if (*found == nullptr) {
-    if (!started_for_it) return std::vector<InheritedSocket>();
-    return Fail(Code::kNotFound, "the process that this one was to take over from is gone");
-  }
+  if (*found == nullptr) return std::vector<InheritedSocket>();
   predecessor_ = std::move(*found);
   const std::string who = Number(predecessor_->pid());
   Result<std::vector<InheritedSocket>> sockets = predecessor_->Receive(force);
   if (!sockets) {
+    lost_ = OtherProcess(predecessor_->pid());
+    predecessor_.reset();
     return Fail(sockets.error().code,
                 StrCat({"process ", who,
                         " runs already and cannot be taken over from: ", sockets.error().detail}));
   }
   LogInfo(StrCat({"taking over from process ", who}));
+  if (predecessor_->gone()) OnPredecessorGone();
   return sockets;
 }
 
 Result<void> HotRestart::Serve() {
-  SLUICE_TRY(host_.Open(options_.socket, options_.user, options_.group));
+  // It may have given us up while we were stopped: then the door is its own.
+  if (predecessor_ != nullptr) predecessor_->TakeWaiting();
+  if (given_up_) return Fail(Code::kUnavailable, "the process before this one goes on");
+  if (Result<void> opened = host_.Open(options_.socket, options_.user, options_.group); !opened) {
+    GiveUp(opened.error().detail);
+    return opened;
+  }
+  RestartStep(restart_step::kDoorOpen);
   // First: when the predecessor says that the restart is done, signals must come to us.
   NotifyStarter(StrCat({"READY=1\nMAINPID=", Number(getpid())}));
-  if (predecessor_ != nullptr) predecessor_->SayReady();
+  if (predecessor_ != nullptr) {
+    predecessor_->SayReady();
+    said_ready_ = true;
+    RestartStep(restart_step::kReadySent);
+  }
+  door_timer_.Start(kDoorCheck);
   return child_watch_.Start(loop_, SIGCHLD);
+}
+
+// A successor that was given up may have taken it with its last step, or somebody removed the file.
+void HotRestart::OnDoorTimer() {
+  door_timer_.Start(kDoorCheck);
+  if (successor_ != nullptr || host_.reachable()) return;
+  LogWarning(StrCat({options_.socket, " is not ours any more: it is opened anew"}));
+  if (const Result<void> opened = host_.Open(options_.socket, options_.user, options_.group);
+      !opened) {
+    LogWarning(opened.error().detail);
+  }
 }
 
 void HotRestart::GiveUp(std::string_view reason) {
   if (predecessor_ != nullptr) predecessor_->SayFailed(reason);
 }
 
-void HotRestart::Start(RestartCommand* command) {
+void HotRestart::Start(RestartCommand* command, bool force) {
   std::string why_not = owner_.WhyNoSuccessor();
   if (why_not.empty() && (child_ != 0 || successor_ != nullptr)) why_not = "a restart is under way";
   if (why_not.empty()) {
-    const Result<void> spawned = StartSuccessor();
+    const Result<void> spawned = StartSuccessor(force);
     if (!spawned) why_not = spawned.error().detail;
   }
   if (why_not.empty()) {
@@ -86,10 +131,13 @@ void HotRestart::Start(RestartCommand* command) {
   if (command != nullptr) command->Finish(false, why_not);
 }
 
-Result<void> HotRestart::StartSuccessor() {
-  const Result<pid_t> pid = Spawn(options_.command, kVariable, options_.socket, SpawnGroup::kOurs);
+Result<void> HotRestart::StartSuccessor(bool force) {
+  std::vector<std::string> command = options_.command;
+  if (force) command.emplace_back("--force");
+  const Result<pid_t> pid = Spawn(command, kVariable, options_.socket, SpawnGroup::kOurs);
   if (!pid) return Fail(pid.error());
   child_ = *pid;
+  child_connected_ = child_timed_out_ = false;
   LogInfo(StrCat({"process ", Number(child_), " is started to take over"}));
   spawn_timer_.Start(options_.ready_timeout);
   return {};
@@ -103,18 +151,22 @@ void HotRestart::OnChild() {
     if (pid != child_) continue;
     child_ = 0;
     spawn_timer_.Cancel();
-    // One that was connected has said why, or is missed by the heartbeat.
-    if (successor_ != nullptr) continue;
-    Finish(false, WIFEXITED(status)
-                      ? StrCat({"the new process ended with status ", Number(WEXITSTATUS(status)),
-                                ": its log says why"})
-                      : StrCat({"the new process was ended by signal ", Number(WTERMSIG(status))}));
+    if (child_connected_) continue;  // its channel says the rest
+    if (child_timed_out_) {
+      Finish(false, StrCat({"the new process was not ready within ",
+                            Number(options_.ready_timeout / kSecond), " s"}));
+    } else if (WIFEXITED(status)) {
+      Finish(false, StrCat({"the new process ended with status ", Number(WEXITSTATUS(status)),
+                            ": its log says why"}));
+    } else {
+      Finish(false, StrCat({"the new process was ended by signal ", Number(WTERMSIG(status))}));
+    }
   }
 }
 
 void HotRestart::OnSpawnTimeout() {
   if (child_ == 0) return;
-  LogWarning("the new process was not ready in time");
+  child_timed_out_ = true;
   kill(child_, SIGKILL);  // OnChild tells the rest
 }
 
@@ -126,9 +178,18 @@ void HotRestart::Finish(bool ok, std::string_view text) {
 void HotRestart::OnSuccessor(Fd fd, bool force) {
   std::string why_not = owner_.WhyNoSuccessor();
   if (why_not.empty() && successor_ != nullptr) why_not = "a restart is under way";
+  if (why_not.empty() && lost_.alive()) {
+    if (force) {
+      End(lost_);
+    } else {
+      why_not = StrCat({"process ", Number(lost_.pid()),
+                        ", which took over and fell silent, still lives; --force ends it"});
+    }
+  }
   if (why_not.empty() && predecessor_ != nullptr) {
     if (force) {
-      EndPredecessor();
+      End(OtherProcess(predecessor_->pid()));
+      loop_.Retire(std::move(predecessor_));
     } else {
       const Nanos left = drained_by_ > loop_.now() ? drained_by_ - loop_.now() : 0;
       why_not = StrCat({"process ", Number(predecessor_->pid()),
@@ -141,27 +202,36 @@ void HotRestart::OnSuccessor(Fd fd, bool force) {
   if (!why_not.empty()) return successor->Refuse(why_not);
   successor_ = std::move(successor);
   LogInfo(StrCat({"process ", Number(successor_->pid()), " wants to take over"}));
+  if (successor_->pid() == child_) {
+    child_connected_ = true;
+    spawn_timer_.Cancel();  // it has the successor's limit
+  }
+  RestartStep(restart_step::kHelloReceived);
   if (const Result<void> offered = successor_->Offer(owner_.SocketsToOffer()); !offered) {
     LogWarning(offered.error().detail);
     loop_.Retire(std::move(successor_));
+    return;
   }
+  RestartStep(restart_step::kOffered);
 }
 
-void HotRestart::EndPredecessor() {
-  LogWarning(StrCat({"--force: process ", Number(predecessor_->pid()), " is ended"}));
-  // It may be stopped, or wedged: it is not asked. Connected as it is, its pid is its own.
-  const Fd process(static_cast<int>(syscall(SYS_pidfd_open, predecessor_->pid(), 0)));
-  kill(predecessor_->pid(), SIGKILL);
+// It may be stopped, or wedged: it is not asked.
+void HotRestart::End(const OtherProcess& process) {
+  LogWarning(StrCat({"--force: process ", Number(process.pid()), " is ended"}));
+  process.Kill();
   // What it holds, such as its part of the stats, is free when it is gone: soon.
-  pollfd gone{process.get(), POLLIN, 0};
-  if (process) poll(&gone, 1, kKillMillis);
-  loop_.Retire(std::move(predecessor_));
+  process.AwaitEnd(kKillMillis);
 }
 
 Nanos HotRestart::OnSuccessorReady() {
-  spawn_timer_.Cancel();
+  RestartStep(restart_step::kReadyReceived);
+  if (successor_->pid() == child_) child_ = 0;  // no child any more, but a process like us
+  lost_ = {};
   host_.Close();  // it has taken the path
   const Nanos longest = owner_.OnHandOver();
+  // Whoever started us believes its main process, which we are until now.
+  NotifyStarter(StrCat({"MAINPID=", Number(successor_->pid())}));
+  RestartStep(restart_step::kHandedOver);
   LogInfo(StrCat({"process ", Number(successor_->pid()), " serves; draining for at most ",
                   Number(longest / kSecond), " s"}));
   Finish(true, StrCat({"process ", Number(successor_->pid()), " serves"}));
@@ -169,12 +239,17 @@ Nanos HotRestart::OnSuccessorReady() {
 }
 
 void HotRestart::OnSuccessorLost(bool was_ready, std::string_view why) {
-  const std::string text = StrCat({"process ", Number(successor_->pid()), ": ", why});
+  const pid_t pid = successor_->pid();
   loop_.Retire(std::move(successor_));
-  spawn_timer_.Cancel();
-  Finish(false, text);
-  if (!was_ready) return;
-  owner_.OnHandOverUndone();
+  if (pid == child_) spawn_timer_.Start(kChildEndLimit);  // it is ending, or is made to
+  Finish(false, StrCat({"process ", Number(pid), ": ", why}));
+  // It may have become the main process, in others' eyes, before we heard that it was ready.
+  if (!was_ready) owner_.OnOtherLost();
+  if (!was_ready && host_.reachable()) return;
+  if (was_ready) {
+    lost_ = OtherProcess(pid);
+    owner_.OnHandOverUndone();
+  }
   if (const Result<void> opened = host_.Open(options_.socket, options_.user, options_.group);
       !opened) {
     LogWarning(opened.error().detail);
@@ -182,14 +257,25 @@ void HotRestart::OnSuccessorLost(bool was_ready, std::string_view why) {
   NotifyStarter(StrCat({"MAINPID=", Number(getpid())}));
 }
 
-void HotRestart::OnPredecessorDraining(Nanos longest) { drained_by_ = loop_.now() + longest; }
+void HotRestart::OnPredecessorDraining(Nanos longest) {
+  drained_by_ = loop_.now() + longest;
+  RestartStep(restart_step::kDrainingHeard);
+}
 
 void HotRestart::OnPredecessorGone() {
   LogInfo(StrCat({"process ", Number(predecessor_->pid()), " is gone"}));
   loop_.Retire(std::move(predecessor_));
+  owner_.OnOtherLost();
+}
+
+void HotRestart::OnPredecessorSilent() {
+  LogWarning(StrCat({"process ", Number(predecessor_->pid()),
+                     ", which this one has taken over from, is silent: is it stopped?"}));
+  owner_.OnOtherLost();
 }
 
 void HotRestart::OnGivenUp(std::string_view why) {
+  given_up_ = true;
   LogWarning(StrCat(
       {"process ", Number(predecessor_->pid()), " serves in place of this one again: ", why}));
   owner_.OnTakenBack(why);
@@ -197,7 +283,10 @@ void HotRestart::OnGivenUp(std::string_view why) {
 
 void HotRestart::OnCommand(std::string_view name, const std::vector<std::string>& arguments,
                            RestartCommand& command) {
-  if (name == "restart") return Start(&command);
+  if (name == "restart") {
+    return Start(&command,
+                 std::find(arguments.begin(), arguments.end(), "force") != arguments.end());
+  }
   owner_.OnServerCommand(name, arguments, command);
 }
 
@@ -214,9 +303,17 @@ void HotRestart::ReopenLogs() {
 }
 
 void HotRestart::Close() {
+  door_timer_.Cancel();
   host_.Close();
-  if (predecessor_ != nullptr) predecessor_->AskEnd(true);
-  if (successor_ != nullptr) successor_->Close();
+  if (predecessor_ != nullptr && said_ready_) predecessor_->AskEnd(true);
+  if (!said_ready_) GiveUp("it was asked to end");
+  if (successor_ == nullptr) return;
+  // One that is still starting would serve in spite of us.
+  if (successor_->ready()) {
+    successor_->Close();
+  } else {
+    successor_->Refuse("this process is asked to end");
+  }
 }
 
 }  // namespace sluice

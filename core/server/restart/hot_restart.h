@@ -16,6 +16,7 @@
 #include "core/base/result.h"
 #include "core/event/loop.h"
 #include "core/event/signal_watch.h"
+#include "core/server/restart/other_process.h"
 #include "core/server/restart/predecessor.h"
 #include "core/server/restart/restart_host.h"
 #include "core/server/restart/successor.h"
@@ -31,6 +32,9 @@ class HotRestartOwner {
   virtual void OnHandOverUndone() = 0;
   // Empty, or why this process can have no successor now.
   virtual std::string WhyNoSuccessor() const = 0;
+  // The other process accepts no more, and did not say so before: connections may wait that it
+  // alone was told of.
+  virtual void OnOtherLost() = 0;
   // The predecessor has taken the listeners back.
   virtual void OnTakenBack(std::string_view why) = 0;
   virtual void OnReopenLogsAsked() = 0;
@@ -69,7 +73,8 @@ class HotRestart final : private RestartHostOwner,
   // The sockets of the process that lives, none if there is none. Blocks. `force`: it may end one
   // that still drains for it.
   Result<std::vector<InheritedSocket>> TakeOver(bool force);
-  // We accept: a predecessor may go, a successor may come.
+  // We accept: a predecessor may go, a successor may come. After an error none can come, and a
+  // predecessor goes on.
   Result<void> Serve();
   // We end for this reason before we served.
   void GiveUp(std::string_view reason);
@@ -77,8 +82,10 @@ class HotRestart final : private RestartHostOwner,
   // As the old one --------------------------------------------------------------------------------
 
   // Starts the binary that is on the disk, to take over. `command`, if given, is finished with the
-  // outcome.
-  void Start(RestartCommand* command);
+  // outcome. `force`: the new one may end a process that still drains for us.
+  void Start(RestartCommand* command, bool force = false);
+  // Is there one that serves, or did, until we do?
+  bool has_predecessor() const { return predecessor_ != nullptr; }
   // Is a successor serving?
   bool handed_over() const { return successor_ != nullptr && successor_->ready(); }
 
@@ -102,13 +109,16 @@ class HotRestart final : private RestartHostOwner,
   // PredecessorOwner
   void OnPredecessorDraining(Nanos longest) override;
   void OnPredecessorGone() override;
+  void OnPredecessorSilent() override;
   void OnGivenUp(std::string_view why) override;
 
-  Result<void> StartSuccessor();
+  Result<std::vector<InheritedSocket>> TakeOverOnce(bool force);
+  Result<void> StartSuccessor(bool force);
   void OnChild();
   void OnSpawnTimeout();
+  void OnDoorTimer();
   void Finish(bool ok, std::string_view text);
-  void EndPredecessor();
+  void End(const OtherProcess& process);
 
   Loop& loop_;
   HotRestartOwner& owner_;
@@ -116,11 +126,17 @@ class HotRestart final : private RestartHostOwner,
   RestartHost host_;
   SignalWatch child_watch_;
   Timer spawn_timer_;
+  Timer door_timer_;
   std::unique_ptr<Predecessor> predecessor_;
   std::unique_ptr<Successor> successor_;
   RestartCommand* command_ = nullptr;  // waits for the outcome of a restart
-  pid_t child_ = 0;                    // that was started and has not connected yet
-  Nanos drained_by_ = 0;               // the predecessor's deadline
+  pid_t child_ = 0;                    // that was started and is not known to serve
+  bool child_connected_ = false;
+  bool child_timed_out_ = false;
+  OtherProcess lost_;  // served in our place and fell silent
+  bool said_ready_ = false;
+  bool given_up_ = false;  // by our predecessor
+  Nanos drained_by_ = 0;   // the predecessor's deadline
 };
 
 }  // namespace sluice

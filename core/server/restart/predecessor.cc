@@ -6,6 +6,7 @@
 
 #include "core/base/strings.h"
 #include "core/server/restart/restart.pb.h"
+#include "core/server/restart/step.h"
 #include "core/server/restart/successor.h"
 #include "core/server/version.h"
 
@@ -37,11 +38,16 @@ Result<std::vector<InheritedSocket>> Predecessor::Receive(bool force) {
   hello.set_version(std::string(kVersion));
   hello.set_force(force);
   channel_.Send(message);
+  RestartStep(restart_step::kHelloSent);
   offer_timer_.Start(kOfferTimeout);
+  receiving_ = true;  // our owner hears of an end when we return
   while (!received_ && failure_.empty()) loop_.RunOnce(-1);
   offer_timer_.Cancel();
-  if (!failure_.empty()) return Fail(Code::kUnavailable, failure_);
-  beat_.Start(Successor::kHeartbeat);
+  receiving_ = false;
+  if (!failure_.empty()) return Fail(vanished_ ? Code::kNotFound : Code::kUnavailable, failure_);
+  RestartStep(restart_step::kOfferReceived);
+  last_heard_ = last_beat_ = loop_.now();
+  if (!gone_) beat_.Start(Successor::kHeartbeat);
   return std::move(sockets_);
 }
 
@@ -70,11 +76,13 @@ void Predecessor::AskEnd(bool when_drained) {
 }
 
 void Predecessor::OnRestartMessage(const restart::Message& message, std::vector<Fd>& fds) {
+  last_heard_ = loop_.now();
+  silent_ = false;
   switch (message.kind_case()) {
     case restart::Message::kRefusal:
       failure_ = message.refusal().reason();
       if (failure_.empty()) failure_ = "it refuses";
-      if (received_) owner_.OnGivenUp(failure_);
+      if (!receiving_) owner_.OnGivenUp(failure_);
       return;
     case restart::Message::kOffer: {
       if (received_) return;
@@ -101,16 +109,27 @@ void Predecessor::OnRestartChannelClosed(std::string_view why) {
   beat_.Cancel();
   gone_ = true;
   if (!received_) {
-    if (failure_.empty()) failure_ = why;
-    return;
+    // What it has passed on is ours alone now, and the rest is nobody's.
+    received_ = !sockets_.empty();
+    vanished_ = !received_ && failure_.empty();
+    if (vanished_) failure_ = why;
   }
-  owner_.OnPredecessorGone();
+  if (!receiving_) owner_.OnPredecessorGone();
 }
 
 void Predecessor::OnBeat() {
+  const Nanos now = loop_.now();
+  // As in Successor::OnBeat.
+  const Nanos late = now - last_beat_ - Successor::kHeartbeat;
+  if (late >= Successor::kHeartbeat) last_heard_ += late;
+  last_beat_ = now;
+  if (!silent_ && now - last_heard_ >= Successor::kSilence) {
+    silent_ = true;
+    owner_.OnPredecessorSilent();
+  }
   restart::Message message;
   message.mutable_heartbeat();
-  channel_.Send(message);
+  if (!channel_.congested()) channel_.Send(message);
   beat_.Start(Successor::kHeartbeat);
 }
 

@@ -30,6 +30,8 @@ class PredecessorOwner {
   // It accepts no more and is gone in at most `longest`.
   virtual void OnPredecessorDraining(Nanos longest) = 0;
   virtual void OnPredecessorGone() = 0;
+  // It says nothing: it is stopped, or wedged. Once for each time.
+  virtual void OnPredecessorSilent() = 0;
   // It has given us up, and serves: we are to end.
   virtual void OnGivenUp(std::string_view why) = 0;
 
@@ -48,8 +50,11 @@ class Predecessor final : public Retirable, private RestartChannelHandler {
   Predecessor(Loop& loop, PredecessorOwner& owner, Fd fd);
 
   // Asks for its sockets and runs the loop until they are here. `force`: it may end a process that
-  // still drains for it. Errors: it refuses, is gone or is silent.
+  // still drains for it. Errors: kNotFound if it ends instead; it refuses or is silent. One that
+  // ends later, gone() then, has passed on what there is of its sockets.
   Result<std::vector<InheritedSocket>> Receive(bool force);
+  // Hears what it has said by now. The owner may be called.
+  void TakeWaiting() { channel_.TakeWaiting(); }
   // It shall drain; the owner hears the rest.
   void SayReady();
   // We give up: it goes on.
@@ -74,6 +79,11 @@ class Predecessor final : public Retirable, private RestartChannelHandler {
   Timer offer_timer_;
   std::vector<InheritedSocket> sockets_;
   std::string failure_;
+  Nanos last_heard_ = 0;
+  Nanos last_beat_ = 0;
+  bool silent_ = false;
+  bool receiving_ = false;
+  bool vanished_ = false;
   bool received_ = false;
   bool gone_ = false;
 };

@@ -95,14 +95,16 @@ void RestartChannel::Receive() {
     if (size < 0) {
       if (errno == EAGAIN) return;
       if (errno == EINTR) continue;
+      // The peer has closed and left something unread; what it said before is still there.
+      if (errno == ECONNRESET) continue;
       return End(SystemError("receive", errno).detail);
     }
     std::vector<Fd> fds = TakeFds(packet);
     if (size == 0) return End("it is gone");
     if ((packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return End("its message is too long");
     restart::Message message;
-    if (!message.ParseFromArray(bytes.data(), static_cast<int>(size)) ||
-        message.kind_case() == restart::Message::KIND_NOT_SET) {
+    // One of no kind is of a kind that a later version has.
+    if (!message.ParseFromArray(bytes.data(), static_cast<int>(size))) {
       return End("it sent what is no message");
     }
     handler_.OnRestartMessage(message, fds);

@@ -64,6 +64,10 @@ class RestartChannel final : public Retirable, private FdWatch::Handler {
   void Send(const restart::Message& message, const std::vector<int>& fds = {});
   // The handler hears nothing any more. What was sent before still arrives.
   void Close();
+  // Takes what has come by now, as the loop's next turn would.
+  void TakeWaiting() { Receive(); }
+  // The peer does not take what was sent: it is busy, or stopped.
+  bool congested() const { return !waiting_.empty(); }
   // Gives the connection to the caller. REQUIRES: nothing waits to be sent.
   Fd Release();
 

@@ -64,6 +64,8 @@ void RestartDoor::Close() {
   if (InodeOf(path_) == inode_) unlink(path_.c_str());
 }
 
+bool RestartDoor::reachable() const { return fd_ && InodeOf(path_) == inode_; }
+
 void RestartDoor::OnAccept(Fd fd, const Address&) {
   ucred peer{};
   socklen_t size = sizeof(peer);

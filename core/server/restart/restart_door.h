@@ -35,7 +35,8 @@ class RestartDoor final : private Listener::Handler {
   Result<void> Open(const std::string& path, uid_t owner, gid_t group);
   // Removes the file if it is still ours.
   void Close();
-  bool open() const { return static_cast<bool>(fd_); }
+  // It is open, and nobody has taken its path.
+  bool reachable() const;
 
  private:
   void OnAccept(Fd fd, const Address& peer) override;

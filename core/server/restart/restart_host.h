@@ -52,6 +52,8 @@ class RestartHost final : private RestartDoor::Handler {
   Result<void> Open(const std::string& path, uid_t owner, gid_t group) {
     return door_.Open(path, owner, group);
   }
+  // Do those who call come to us?
+  bool reachable() const { return door_.reachable(); }
   // Removes the socket if it is still ours. Callers stay.
   void Close() { door_.Close(); }
 

@@ -58,10 +58,34 @@ class RestartTest : public testing::Test,
   // RestartHostOwner
   void OnSuccessor(Fd fd, bool force) override {
     forced_ = force;
+    if (dies_in_offer_) return OfferAndDie(std::move(fd));
+    if (says_nothing_) return OfferAndStop(std::move(fd));
     SuccessorOwner& owner = *this;
     successor_ = std::make_unique<Successor>(*loop_, owner, std::move(fd), 30 * kSecond);
     if (!refusal_.empty()) return successor_->Refuse(refusal_);
     EXPECT_TRUE(successor_->Offer(offered_));
+    if (dies_after_offer_) successor_->Close();
+  }
+  // As a process that is stopped.
+  void OfferAndStop(Fd fd) {
+    restart::Message message;
+    message.mutable_offer()->set_last(true);
+    const std::string bytes = message.SerializeAsString();
+    EXPECT_GT(send(fd.get(), bytes.data(), bytes.size(), 0), 0);
+    silent_ = std::move(fd);
+  }
+  // As a process that is killed behind its first packet.
+  void OfferAndDie(Fd fd) {
+    struct Nobody final : RestartChannelHandler {
+      void OnRestartMessage(const restart::Message&, std::vector<Fd>&) override {}
+      void OnRestartChannelClosed(std::string_view) override {}
+    } nobody;
+    RestartChannel channel(*loop_, nobody, std::move(fd));
+    restart::Message message;
+    if (!offered_.empty()) {
+      message.mutable_offer()->add_sockets()->set_address(offered_[0].address);
+      channel.Send(message, {offered_[0].fd});
+    }
   }
   void OnCommand(std::string_view name, const std::vector<std::string>& arguments,
                  RestartCommand& command) override {
@@ -87,6 +111,7 @@ class RestartTest : public testing::Test,
   // PredecessorOwner
   void OnPredecessorDraining(Nanos longest) override { draining_ = longest; }
   void OnPredecessorGone() override { gone_ = true; }
+  void OnPredecessorSilent() override { ++silences_; }
   void OnGivenUp(std::string_view why) override { given_up_ = why; }
 
   std::unique_ptr<Predecessor> Find() {
@@ -120,12 +145,17 @@ class RestartTest : public testing::Test,
   std::unique_ptr<Successor> successor_;
   std::vector<OfferedSocket> offered_;
   std::string refusal_;
+  bool dies_in_offer_ = false;
+  bool dies_after_offer_ = false;
+  bool says_nothing_ = false;
+  Fd silent_;
   bool forced_ = false;
   std::string command_;
   RestartCommand* waiting_ = nullptr;
   std::string told_;
   Nanos draining_ = 0;
   bool gone_ = false;
+  int silences_ = 0;
   std::string given_up_;
 };
 
@@ -193,6 +223,99 @@ TEST_F(RestartTest, ASuccessorThatDiesIsNoticed) {
   predecessor.reset();
   driver_.RunUntil([this] { return told_ != "ready "; }, "its death");
   EXPECT_EQ(told_, "ready lost, ready: it is gone");
+}
+
+TEST_F(RestartTest, AProcessThatDiesWhenItHasOfferedLeavesItsSockets) {
+  const Fd file(open(folder_.Path("a").c_str(), O_CREAT | O_RDWR, 0600));
+  offered_ = {{"unix:/a", "a", file.get()}};
+  dies_after_offer_ = true;
+  auto predecessor = Find();
+  const auto sockets = predecessor->Receive(false);
+  ASSERT_TRUE(sockets) << sockets.error().detail;
+  EXPECT_EQ(sockets->size(), 1U);
+  // Its end may have come with the offer, or comes now; said once in any case.
+  driver_.RunUntil([&] { return predecessor->gone(); }, "its end");
+  predecessor->SayReady();
+}
+
+TEST_F(RestartTest, AProcessThatDiesInMidOfferLeavesWhatItHasPassedOn) {
+  const Fd file(open(folder_.Path("a").c_str(), O_CREAT | O_RDWR, 0600));
+  offered_ = {{"unix:/a", "a", file.get()}, {"unix:/b", "b", file.get()}};
+  dies_in_offer_ = true;
+  auto predecessor = Find();
+  const auto sockets = predecessor->Receive(false);
+  ASSERT_TRUE(sockets) << sockets.error().detail;
+  ASSERT_EQ(sockets->size(), 1U);
+  EXPECT_EQ((*sockets)[0].address, "unix:/a");
+  EXPECT_TRUE(predecessor->gone());
+  EXPECT_FALSE(gone_);  // not from inside of Receive
+}
+
+TEST_F(RestartTest, AProcessThatDiesBeforeItOffersIsNotFound) {
+  dies_in_offer_ = true;
+  const auto sockets = Find()->Receive(false);
+  ASSERT_FALSE(sockets);
+  EXPECT_EQ(sockets.error().code, Code::kNotFound);
+}
+
+// A process that was stopped, and a machine that slept: the silence was its own.
+TEST_F(RestartTest, WhoWasStoppedDoesNotCallTheOtherSilent) {
+  auto predecessor = TakeOver();
+  clock_.Advance(3600 * kSecond);
+  driver_.RunRounds(10);
+  Pass(10 * kSecond);
+  EXPECT_EQ(told_, "ready ");
+  EXPECT_EQ(given_up_, "");
+  EXPECT_EQ(silences_, 0);
+}
+
+TEST_F(RestartTest, ASilentPredecessorIsToldOfOnce) {
+  says_nothing_ = true;
+  auto predecessor = Find();
+  ASSERT_TRUE(predecessor->Receive(false));
+  Pass(10 * kSecond);
+  EXPECT_EQ(silences_, 1);
+  EXPECT_FALSE(gone_);
+}
+
+TEST_F(RestartTest, ASuccessorThatIsAskedToEndBeforeItWasReadyIsLost) {
+  auto predecessor = Find();
+  ASSERT_TRUE(predecessor->Receive(false));
+  predecessor->AskEnd(true);
+  driver_.RunUntil([this] { return !told_.empty(); }, "its end");
+  EXPECT_EQ(told_, "lost: it was asked to end");
+}
+
+// What a later version may say: a message of an unknown kind, and unknown fields in a known one.
+TEST_F(RestartTest, WhatALaterVersionSaysIsNoFault) {
+  const Fd raw = ConnectRaw(path_);
+  const std::string later("\xFA\x3E\x03new", 6);  // field 1007, length-delimited
+  restart::Message hello;
+  hello.mutable_hello()->set_protocol(kRestartProtocol + 1);
+  hello.mutable_hello()->set_version("99.0.0");
+  std::string bytes = hello.SerializeAsString();
+  bytes[1] = static_cast<char>(bytes[1] + static_cast<char>(later.size()));  // a longer Hello
+  bytes += later;
+  ASSERT_GT(send(raw.get(), bytes.data(), bytes.size(), 0), 0);
+  ASSERT_TRUE(driver_.RunUntil([this] { return successor_ != nullptr; }, "hello"));
+  ASSERT_GT(send(raw.get(), later.data(), later.size(), 0), 0);
+  restart::Message ready;
+  ready.mutable_ready();
+  bytes = ready.SerializeAsString() + later;
+  ASSERT_GT(send(raw.get(), bytes.data(), bytes.size(), 0), 0);
+  driver_.RunUntil([this] { return !told_.empty(); }, "ready");
+  EXPECT_EQ(told_, "ready ");
+}
+
+// The kernel reports first that the peer left something unread.
+TEST_F(RestartTest, WhatAPeerSaidBeforeItClosedIsHeard) {
+  auto predecessor = Find();
+  ASSERT_TRUE(predecessor->Receive(false));
+  clock_.Advance(kSecond);
+  predecessor->SayReady();  // nobody reads it
+  successor_->Refuse("no more");
+  driver_.RunUntil([this] { return gone_; }, "its end");
+  EXPECT_EQ(given_up_, "no more");
 }
 
 TEST_F(RestartTest, SilenceCountsOnlyOnceItWasReady) {

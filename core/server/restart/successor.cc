@@ -33,6 +33,7 @@ Result<void> Successor::Offer(const std::vector<OfferedSocket>& sockets) {
     offer.set_last(next == sockets.size());
     channel_.Send(message, fds);
   } while (next < sockets.size());
+  last_beat_ = loop_.now();
   beat_.Start(kHeartbeat);
   return {};
 }
@@ -41,7 +42,7 @@ void Successor::Refuse(std::string_view reason) {
   restart::Message message;
   message.mutable_refusal()->set_reason(std::string(reason));
   channel_.Send(message);
-  channel_.Close();
+  Close();
 }
 
 void Successor::Close() {
@@ -65,6 +66,7 @@ void Successor::OnRestartMessage(const restart::Message& message, std::vector<Fd
     case restart::Message::kReopenLogs:
       return owner_.OnReopenLogsAsked();
     case restart::Message::kEnd:
+      if (!ready_) return Lose("it was asked to end");
       return message.end().when_drained() ? owner_.OnLastAsked() : owner_.OnEndAsked();
     default:  // a heartbeat, or what a later version says
       return;
@@ -76,6 +78,13 @@ void Successor::OnRestartChannelClosed(std::string_view why) { Lose(why); }
 // Before it is ready it may be busy for long with its configuration.
 void Successor::OnBeat() {
   const Nanos now = loop_.now();
+  // Who was stopped, or busy, for long is we: what it said meanwhile still waits to be read.
+  const Nanos late = now - last_beat_ - kHeartbeat;
+  if (late >= kHeartbeat) {
+    begun_ += late;
+    last_heard_ += late;
+  }
+  last_beat_ = now;
   if (ready_ && now - last_heard_ >= kSilence) return GiveUp("it is silent");
   if (!ready_ && now - begun_ >= ready_timeout_) {
     return GiveUp(StrCat({"it was not ready within ",
@@ -83,16 +92,19 @@ void Successor::OnBeat() {
   }
   restart::Message message;
   message.mutable_heartbeat();
-  channel_.Send(message);
+  if (!channel_.congested()) channel_.Send(message);
   beat_.Start(kHeartbeat);
 }
 
-// Should it live and wake up, it must know that we serve.
+// Should it live and wake up, it must know that we serve: when we do, so that it leaves to us what
+// is ours by then.
 void Successor::GiveUp(std::string_view why) {
-  restart::Message message;
-  message.mutable_refusal()->set_reason(std::string(why));
-  channel_.Send(message);
-  Lose(why);
+  if (lost_) return;
+  lost_ = true;
+  beat_.Cancel();
+  const std::string reason(why);
+  owner_.OnSuccessorLost(ready_, reason);
+  Refuse(reason);
 }
 
 void Successor::Lose(std::string_view why) {

@@ -77,6 +77,7 @@ class Successor final : public Retirable, private RestartChannelHandler {
   const Nanos ready_timeout_;
   Nanos begun_;
   Nanos last_heard_;
+  Nanos last_beat_ = 0;
   bool ready_ = false;
   bool lost_ = false;
 };
