@@ -7,14 +7,13 @@
 #ifndef SLUICE_TESTS_SUPPORT_SLUICE_PROCESS_H_
 #define SLUICE_TESTS_SUPPORT_SLUICE_PROCESS_H_
 
-#include <gtest/gtest.h>
-
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/net/address.h"
 #include "tests/support/driver.h"
+#include "tests/support/listener_line.h"
 #include "tests/support/process.h"
 
 namespace sluice::test {
@@ -30,21 +29,7 @@ class SluiceProcess final : public Process {
 
   // Where it says that the listener of this name is ("admin": the admin API); fails the test if it
   // did not say so. REQUIRES: it is ready.
-  Address Where(std::string_view listener) const {
-    const std::string line = "listener: " + std::string(listener) + " on ";
-    const size_t found = err().find(line);
-    if (found == std::string::npos) {
-      ADD_FAILURE() << "no \"" << line << "\" in:\n" << err();
-      return {};
-    }
-    const size_t begin = found + line.size();
-    auto address = Address::Parse(err().substr(begin, err().find('\n', begin) - begin));
-    if (!address) {
-      ADD_FAILURE() << address.error().detail;
-      return {};
-    }
-    return *address;
-  }
+  Address Where(std::string_view listener) const { return ListenerIn(err(), listener); }
 };
 
 }  // namespace sluice::test
