@@ -330,6 +330,8 @@ void ServerConnection::Drain() {
   connection_.Write();
 }
 
+void ServerConnection::MakeRoom() { lingering() ? Close() : Drain(); }
+
 void ServerConnection::Retire() {
   draining_ = true;
   if (state_ != State::kOpen || (streams_.empty() && !codec_->CanReset())) return;
@@ -364,8 +366,10 @@ void ServerConnection::StartLinger() {
   connection_.ShutdownWrite();
   connection_.input().Clear();
   linger_from_ = connection_.bytes_read();
-  linger_deadline_ = runtime_->worker.loop.now() + kLingerTime;
+  idle_since_ = runtime_->worker.loop.now();
+  linger_deadline_ = idle_since_ + kLingerTime;
   timer_.Start(kLingerTime);
+  idle_.PushFront(*this);
   connection_.SetReading(true);
 }
 

@@ -46,7 +46,8 @@ class ServerConnection final : public Retirable,
   using IdleList = List<ServerConnection, IdleConnectionsTag>;
 
   // Borrows what is not a value; it outlives the connection. It puts itself into `all`, and into
-  // `idle` (oldest in front) while it waits for a request. `local`: where it was accepted.
+  // `idle` while it waits for a request (oldest in front), or before all of these, while it
+  // lingers. `local`: where it was accepted.
   ServerConnection(ServerConnectionOwner& owner, ListenerRuntime& runtime, AllList& all,
                    IdleList& idle, Fd fd, const Address& peer, const Address& local);
   ~ServerConnection() override;
@@ -61,12 +62,17 @@ class ServerConnection final : public Retirable,
   // HTTP/1 connection open: its client may be sending.
   void Retire();
   bool retiring() const { return draining_; }
+  // Answered and over, but not closed yet: the client may be sending the rest of its request, and a
+  // reset could take the answer from it.
+  bool lingering() const { return state_ == State::kLingering; }
+  // Closes for one that waits. REQUIRES: idle() and in the list of idle ones.
+  void MakeRoom();
   // Closes at once, whatever is in flight.
   void Abort();
   // A reload: streams that begin from here on are of `runtime`; those there are keep theirs.
   void SetRuntime(ListenerRuntime& runtime);
   bool idle() const { return streams_.empty(); }
-  // REQUIRES: idle().
+  // Since when it waits for a request, or lingers. REQUIRES: idle().
   Nanos idle_since() const { return idle_since_; }
   // Begun so far.
   uint64_t requests() const { return requests_; }

@@ -73,7 +73,7 @@ void Acceptor::RetireOne() {
 }
 
 void Acceptor::CloseIdle() {
-  idle_.ForEach([](ServerConnection& connection) { connection.Drain(); });
+  idle_.ForEach([](ServerConnection& connection) { connection.Drain(); });  // lingering ones stay
 }
 
 void Acceptor::OnAccept(Fd fd, const Address& peer) {
@@ -132,9 +132,11 @@ void Acceptor::OnConnectionClosed(ServerConnection&) {
 }
 
 bool Acceptor::CloseOneIdle() {
-  const Nanos silent_since = loop_.now() - kSilentGrace;
-  const auto closable = [silent_since](const ServerConnection& connection) {
-    return connection.requests() > 0 || connection.idle_since() <= silent_since;
+  const Nanos now = loop_.now();
+  const auto closable = [now](const ServerConnection& connection) {
+    const Nanos idle = now - connection.idle_since();
+    if (connection.lingering()) return idle >= kLingerGrace;
+    return connection.requests() > 0 || idle >= kSilentGrace;
   };
   int looked = 0;
   ServerConnection* const found =
@@ -142,13 +144,15 @@ bool Acceptor::CloseOneIdle() {
         return closable(connection) || ++looked == kLookAt;
       });
   if (found == nullptr || !closable(*found)) return false;
-  if (found->requests() == 0) {
+  if (found->lingering()) {
+    // It was to be closed anyway.
+  } else if (found->requests() == 0) {
     runtime_->stats.connections_closed_silent.Inc();
     SaySilent();
   } else {
     runtime_->stats.connections_closed_idle.Inc();
   }
-  found->Drain();
+  found->MakeRoom();
   return true;
 }
 

@@ -5,7 +5,8 @@
 // At a limit the next client is taken from the kernel's queue but not served: it waits here,
 // accepting stops (the kernel queues the rest), and the connection that has been idle for longest
 // is closed to make room for it: a keep-alive one, or one that has not sent a byte of its first
-// request for kSilentGrace. So nothing is closed unless somebody waits, and only one for each. Room
+// request for kSilentGrace. One that is answered and has lingered for kLingerGrace goes before
+// these. So nothing is closed unless somebody waits, and only one for each. Room
 // that this worker makes is used at once; that of other workers, which are asked for it, is found
 // by a short timer.
 #ifndef SLUICE_CORE_SERVER_ACCEPTOR_H_
@@ -49,6 +50,8 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
   static constexpr Nanos kRetry = 10 * kMillisecond;
   // How long a client may say nothing before it can lose its place to one that waits.
   static constexpr Nanos kSilentGrace = kSecond;
+  // How long a client that was answered in mid-request has to read the answer, before that.
+  static constexpr Nanos kLingerGrace = 200 * kMillisecond;
   // How long, at a drain, clients that waited may take to send its request.
   static constexpr Nanos kLastRequestTime = kSecond;
 
@@ -80,7 +83,8 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
   void Abort();
   // There may be room: serves the client that waits, if there is one.
   void OnRoom() { loop_.Defer(admit_task_); }
-  // Closes the connection that has been idle for longest; false: there is none that may be closed.
+  // Closes a connection that lingers, or the one that has been idle for longest; false: there is
+  // none that may be closed.
   bool CloseOneIdle();
 
   bool empty() const { return open_ == 0; }

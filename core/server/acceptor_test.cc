@@ -211,6 +211,39 @@ TEST_F(AcceptorTest, ClientsThatSaidNothingForASecondMakeRoom) {
   EXPECT_EQ(stats().connections_closed_idle.value(), 0U);
 }
 
+// It would linger for two seconds.
+TEST_F(AcceptorTest, OneThatIsAnsweredAndLingersMakesRoomBeforeAnIdleOne) {
+  Start(2);
+  auto idle = NewClient();
+  Exchange(*idle);
+  auto wrong = NewClient();
+  wrong->Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\nbody");
+  EXPECT_EQ(wrong->ReadResponse().status, 400);
+  EXPECT_TRUE(wrong->WaitForEnd());
+  EXPECT_EQ(acceptor_->open(), 2U);
+
+  clock_.Advance(Acceptor::kLingerGrace);
+  auto next = NewClient();
+  Exchange(*next);
+  EXPECT_FALSE(idle->ended());
+  EXPECT_EQ(acceptor_->open(), 2U);
+  EXPECT_EQ(stats().connections_closed_idle.value(), 0U);
+}
+
+TEST_F(AcceptorTest, OneThatWasJustAnsweredHasTheTimeToReadIt) {
+  Start(1);
+  auto wrong = NewClient();
+  wrong->Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\nbody");
+  EXPECT_EQ(wrong->ReadResponse().status, 400);
+  auto waiting = NewClient();
+  waiting->Send(kPlain);
+  ASSERT_TRUE(driver_.RunUntil([&] { return acceptor_->full(); }, "the limit"));
+  PassRetry();
+  EXPECT_TRUE(acceptor_->full());
+  clock_.Advance(Acceptor::kLingerGrace);
+  EXPECT_EQ(waiting->ReadResponse().body, "ok\n");
+}
+
 // They do not outlive those that do ask.
 TEST_F(AcceptorTest, ASilentOneThatIsOlderGoesBeforeAServedOne) {
   Start(2);
