@@ -100,7 +100,8 @@ const Fault* ReadTransferEncoding(Headers& headers, Protocol protocol, Framing& 
   return nullptr;
 }
 
-// Several equal values are one (RFC 9110 8.6), on one line or on several.
+// Several equal values are one (RFC 9110 8.6), on one line or on several. It goes on as a plain
+// number.
 const Fault* ReadContentLength(Headers& headers, Framing& framing) {
   bool good = true;
   int lines = 0;
@@ -122,6 +123,8 @@ const Fault* ReadContentLength(Headers& headers, Framing& framing) {
     } while (!value.empty());
   });
   if (!good) return &kInvalidLength;
+  // Whoever comes next may take a zero in front for octal, or refuse it.
+  first.remove_prefix(std::min(first.find_first_not_of('0'), first.size() - 1));
   if (lines > 1 || headers.Get(HeaderId::kContentLength)->size() != first.size()) {
     headers.SetView(HeaderId::kContentLength, first);
   }

@@ -155,6 +155,24 @@ TEST(Http1RoundTripTest, MessagesComeThrough) {
   }
 }
 
+// nginx's own choice: RFC 9110 8.6 allows any digits, and some read a zero in front as octal.
+TEST(Http1RoundTripTest, LengthsGoOnWithoutZerosInFrontForOthersReadThemAsOctal) {
+  for (const Cut cut : test::kCuts) {
+    SCOPED_TRACE(test::CutName(cut));
+    Relay relay;
+    Receive(*relay.server, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0010\r\n\r\n0123456789",
+            cut);
+    EXPECT_EQ(relay.to_upstream.ToString(),
+              "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789");
+    Receive(*relay.client, "HTTP/1.1 200 OK\r\nContent-Length: 002, 2\r\n\r\nhi", cut);
+    EXPECT_EQ(relay.to_downstream.ToString(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    relay.to_downstream.Clear();
+    Receive(*relay.server, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", cut);
+    Receive(*relay.client, "HTTP/1.1 200 OK\r\nContent-Length: 00\r\n\r\n", cut);
+    EXPECT_EQ(relay.to_downstream.ToString(), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  }
+}
+
 TEST(Http1RoundTripTest, ChunkedBodiesWithTrailers) {
   Relay relay;
   Receive(*relay.server,
