@@ -308,7 +308,8 @@ TEST_F(StaleConnections, NotAfterAByteOfTheResponse) {
   upstream_.Next().AwaitRequest().Send(kOk).AwaitText("HTTP/1.1\r\n").Send("HTTP").Close();
   Start();
   EXPECT_EQ(Ask(Get("/")).status, 200);
-  EXPECT_EQ(Ask(Get("/")).status, 502);
+  EXPECT_EQ(Ask(Get("/")).status, 503);
+  EXPECT_EQ(Ended(2).flags, "UC");
   EXPECT_EQ(upstream_.connection_count(), 1U);
 }
 

@@ -1,4 +1,5 @@
 // What breaks the protocol, on either side: the whole corpus over sockets, and how it ends.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/support/http_corpus.h"
@@ -96,13 +97,13 @@ TEST_P(Refusals, BadRequestsBehindAGoodOneAreRefusedAndTheGoodOneIsNot) {
 TEST_P(Refusals, BadResponsesAreA502OrCutOffAndTheConnectionIsNotReused) {
   Start();
   size_t count = 0;
+  size_t broken = 0;
   for (const BadResponse& bad : BadResponses()) {
     SCOPED_TRACE(bad.name);
     Script& script = upstream_.Next().AwaitRequest();
     script.SendInPieces(bad.bytes, PieceSize(bad.bytes));
     // Where the end of the connection is the fault; else the proxy has to close it by itself.
-    const bool cut_off = bad.detail.starts_with("upstream_reset");
-    if (cut_off) script.Close();
+    if (bad.cut_off()) script.Close();
 
     RawClient client(driver_, port());
     client.Send(Get("/"));
@@ -113,21 +114,27 @@ TEST_P(Refusals, BadResponsesAreA502OrCutOffAndTheConnectionIsNotReused) {
     };
     ASSERT_TRUE(driver_.RunUntil(answered, "an answer or an end"));
     if (got.state == HttpTextResult::State::kComplete) {
-      EXPECT_EQ(got.message.status, 502);
+      EXPECT_EQ(got.message.status, bad.cut_off() ? 503 : 502);
     } else {
       EXPECT_TRUE(bad.in_body) << "the client got nothing of use: " << client.received();
     }
     const EndedRequest request = Ended(count + 1);
-    EXPECT_EQ(request.flags, "UPE");
-    EXPECT_NE(request.details.find(bad.detail), std::string::npos) << request.details;
+    EXPECT_EQ(request.flags, bad.cut_off() ? "UC" : "UPE");
+    // Said once, within what the router says.
+    EXPECT_THAT(request.details,
+                testing::AnyOf("upstream_reset_before_response_started{" + bad.detail + "}",
+                               "upstream_reset_after_response_started{" + bad.detail + "}"));
     EXPECT_EQ(request.attempts, 1U);
 
     ASSERT_EQ(upstream_.connection_count(), ++count);
-    if (!cut_off) {
+    broken += bad.cut_off() ? 0 : 1;
+    if (!bad.cut_off()) {
       ScriptedConnection& upstream = upstream_.connection(count - 1);
       driver_.RunUntil([&] { return upstream.ended(); }, "the upstream's connection closed");
     }
   }
+  EXPECT_EQ(rig_->cluster().stats().protocol_errors.value(), broken);
+  EXPECT_EQ(rig_->cluster().stats().resets.value(), count);
 }
 
 }  // namespace

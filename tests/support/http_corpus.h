@@ -25,8 +25,11 @@ struct BadResponse {
   std::string bytes;  // to a plain GET; complete, the connection is closed behind them
   std::string detail;
   bool in_body = false;  // a client may have got the head, and part of the body: it is cut off then
+
+  // The connection's end is the fault.
+  bool cut_off() const { return detail == "connection_termination"; }
 };
-// All are 502 where nothing of them was passed on.
+// All are 502 where nothing of them was passed on; those that are cut off are 503.
 const std::vector<BadResponse>& BadResponses();
 
 }  // namespace sluice::test

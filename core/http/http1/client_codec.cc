@@ -11,10 +11,7 @@ namespace sluice::http1 {
 namespace {
 
 constexpr uint8_t kMaxInformational = 32;
-constexpr std::string_view kClosedBefore =
-    "upstream_reset_before_response_started{connection_termination}";
-constexpr std::string_view kClosedAfter =
-    "upstream_reset_after_response_started{connection_termination}";
+constexpr std::string_view kTerminated = "connection_termination";
 
 bool IsTargetChar(char c) { return static_cast<uint8_t>(c) > 0x20 && c != 0x7f && c != '#'; }
 
@@ -173,11 +170,11 @@ Result<void> Http1ClientCodec::FeedEnd() {
     case State::kAwait:
       finished_ = true;
       if (informational_ > 0) break;
-      return sluice::Fail(Code::kClosed, std::string(kClosedBefore), Side::kUpstream,
+      return sluice::Fail(Code::kClosed, std::string(kTerminated), Side::kUpstream,
                           Retry::kIfReused);
     case State::kHead:
       finished_ = true;
-      return sluice::Fail(Code::kProtocol, std::string(kClosedBefore), Side::kUpstream);
+      break;
     case State::kBody:
       finished_ = true;
       if (body_reader_.mode() != BodyReader::Mode::kUntilClose) break;
@@ -192,7 +189,7 @@ Result<void> Http1ClientCodec::FeedEnd() {
       events_.OnEnd(id_);
       return {};
   }
-  return sluice::Fail(Code::kProtocol, std::string(kClosedAfter), Side::kUpstream);
+  return sluice::Fail(Code::kClosed, std::string(kTerminated), Side::kUpstream);
 }
 
 StreamId Http1ClientCodec::EncodeHead(const RequestHead& head, bool end, Buffer& out) {

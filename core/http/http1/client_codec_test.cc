@@ -116,7 +116,7 @@ TEST(Http1ClientTest, PeerEnds) {
   ClientRecorder waiting;
   waiting.Request(Method::kGet);
   waiting.Run("", Cut::kWhole, true);
-  EXPECT_EQ(waiting.error, "closed upstream_reset_before_response_started{connection_termination}");
+  EXPECT_EQ(waiting.error, "closed connection_termination");
   EXPECT_EQ(waiting.last_error.retry, Retry::kIfReused);
   EXPECT_EQ(waiting.last_error.side, Side::kUpstream);
 }
