@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "core/base/strings.h"
-#include "core/config/filter_use.pb.h"
 #include "core/filter/filter.h"
 #include "tests/support/proxy_fixture.h"
 
@@ -23,22 +22,24 @@ constexpr size_t kPiece = 200'000;
 
 class Changer;
 
+struct Changes {
+  OnResponse on_response;
+  OnBody on_request_body;
+  OnBody on_response_body;
+};
+
 class ChangerFactory final : public BasicFilterFactory<Changer, ChangerFactory> {
  public:
-  ChangerFactory(const OnResponse& response, const OnBody& request_body,
-                 const OnBody& response_body)
-      : on_response(response), on_request_body(request_body), on_response_body(response_body) {}
-  const OnResponse& on_response;
-  const OnBody& on_request_body;
-  const OnBody& on_response_body;
+  explicit ChangerFactory(const Changes& all) : changes(all) {}
+  const Changes& changes;
 };
 
 class Changer final : public Filter {
  public:
-  explicit Changer(ChangerFactory& factory) : factory_(factory) {}
+  explicit Changer(ChangerFactory& factory) : changes_(factory.changes) {}
   Verdict OnRequestBody(Buffer& data, bool end) override {
-    if (factory_.on_request_body) {
-      factory_.on_request_body(data, end);
+    if (changes_.on_request_body) {
+      changes_.on_request_body(data, end);
       return Verdict::Continue();
     }
     gathered_.Append(std::move(data));
@@ -46,64 +47,31 @@ class Changer final : public Filter {
     return Verdict::Continue();
   }
   Verdict OnResponseHeaders(ResponseHead& head, bool) override {
-    return factory_.on_response(head);
+    return changes_.on_response(head);
   }
   Verdict OnResponseBody(Buffer& data, bool end) override {
-    if (factory_.on_response_body) factory_.on_response_body(data, end);
+    if (changes_.on_response_body) changes_.on_response_body(data, end);
     return Verdict::Continue();
   }
 
  private:
-  ChangerFactory& factory_;
+  const Changes& changes_;
   Buffer gathered_;
-};
-
-class ChangerKind final : public FilterKind {
- public:
-  explicit ChangerKind(OnResponse on_response) : on_response_(std::move(on_response)) {}
-  std::string_view name() const override { return "changer"; }
-  const google::protobuf::Message& prototype() const override {
-    return config::FilterUse::default_instance();
-  }
-  Result<std::unique_ptr<FilterSettings>> Load(const google::protobuf::Message&,
-                                               LoadContext&) const override {
-    return std::make_unique<FilterSettings>();
-  }
-  std::unique_ptr<FilterFactory> NewFactory(const FilterSettings&,
-                                            const WorkerContext&) const override {
-    return std::make_unique<ChangerFactory>(on_response_, on_request_body, on_response_body);
-  }
-
-  OnBody on_request_body;
-  OnBody on_response_body;
-
- private:
-  const OnResponse on_response_;
 };
 
 class MeddlingFilters : public ProxyFixture {
  protected:
   void StartWith(OnResponse on_response, std::string_view listener, std::string_view route) {
-    changer_ = std::make_unique<ChangerKind>(std::move(on_response));
-    ProxyRig::Seams seams;
-    seams.listener = [this](ListenerSettings& settings) {
-      settings.filters.insert(settings.filters.begin(),
-                              {note_taker_.get(), std::make_unique<FilterSettings>()});
-      ++settings.filter_count;
-      settings.filters.push_back({changer_.get(), std::make_unique<FilterSettings>()});
-      ++settings.filter_count;
-    };
-    rig_ = std::make_unique<ProxyRig>(
-        *loop_, clock_,
-        StrCat({"listeners:\n  - { name: web, listen: \"127.0.0.1:0\"", listener,
-                ", routes: [{ match: { prefix: / }, ", route,
-                " }] }\nclusters: [{ name: api, endpoints: [\"", upstream_.text(), "\"] }]\n"}),
-        seams);
+    changes_.on_response = std::move(on_response);
+    AddFilter(changer_);
+    StartYaml(StrCat({"listeners:\n  - { name: web, listen: \"127.0.0.1:0\"", listener,
+                      ", routes: [{ match: { prefix: / }, ", route,
+                      " }] }\nclusters: [{ name: api, endpoints: [\"$UP\"] }]\n"}));
   }
   void StartChanging(OnBody request_body, OnBody response_body) {
     StartWith([](ResponseHead&) { return Verdict::Continue(); }, "", "cluster: api");
-    changer_->on_request_body = std::move(request_body);
-    changer_->on_response_body = std::move(response_body);
+    changes_.on_request_body = std::move(request_body);
+    changes_.on_response_body = std::move(response_body);
   }
   static LocalReply Reply(uint16_t status, std::string_view body) {
     LocalReply reply;
@@ -112,7 +80,8 @@ class MeddlingFilters : public ProxyFixture {
     return reply;
   }
 
-  std::unique_ptr<ChangerKind> changer_;
+  Changes changes_;
+  FactoryKind changer_{"changer", [this] { return std::make_unique<ChangerFactory>(changes_); }};
 };
 
 TEST_F(MeddlingFilters, AnAnswerHeldForTooLongEndsTheRequest) {
@@ -188,7 +157,7 @@ TEST_F(MeddlingFilters, AnUploadThatASlowUpstreamTakesPieceByPieceMoves) {
   StartWith([](ResponseHead&) { return Verdict::Continue(); },
             ", timeouts: { stream_idle: 5s, body_idle: 0s }", "cluster: api, timeout: 0s");
   const auto gathered = std::make_shared<Buffer>();
-  changer_->on_request_body = [gathered](Buffer& data, bool end) {
+  changes_.on_request_body = [gathered](Buffer& data, bool end) {
     gathered->Append(std::move(data));
     if (end) data = std::move(*gathered);
   };

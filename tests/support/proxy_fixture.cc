@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "core/base/strings.h"
-#include "core/config/filter_use.pb.h"
 #include "core/filter/filter.h"
 
 namespace sluice::test {
@@ -30,26 +29,6 @@ class NoteTaker final : public Filter {
   NoteTakerFactory& factory_;
 };
 
-class NoteTakerKind final : public FilterKind {
- public:
-  explicit NoteTakerKind(std::vector<EndedRequest>& notes) : notes_(notes) {}
-  std::string_view name() const override { return "note_taker"; }
-  const google::protobuf::Message& prototype() const override {
-    return config::FilterUse::default_instance();
-  }
-  Result<std::unique_ptr<FilterSettings>> Load(const google::protobuf::Message&,
-                                               LoadContext&) const override {
-    return std::make_unique<FilterSettings>();
-  }
-  std::unique_ptr<FilterFactory> NewFactory(const FilterSettings&,
-                                            const WorkerContext&) const override {
-    return std::make_unique<NoteTakerFactory>(notes_);
-  }
-
- private:
-  std::vector<EndedRequest>& notes_;
-};
-
 // In front of the listener's own filters: it sees every request.
 void PutFirst(ListenerSettings& settings, const FilterKind& kind) {
   settings.filters.insert(settings.filters.begin(), {&kind, std::make_unique<FilterSettings>()});
@@ -74,7 +53,7 @@ std::string After(const std::string& fields) { return fields.empty() ? "" : ", "
 ProxyFixture::ProxyFixture()
     : loop_(std::move(*Loop::Create(clock_))),
       driver_(loop_.get()),
-      note_taker_(std::make_unique<NoteTakerKind>(ended_)) {}
+      note_taker_("note_taker", [this] { return std::make_unique<NoteTakerFactory>(ended_); }) {}
 
 ProxyFixture::~ProxyFixture() = default;
 
@@ -125,7 +104,13 @@ ProxyRig& ProxyFixture::StartYaml(std::string_view yaml) {
   const std::string text =
       Replaced(Replaced(std::string(yaml), "$UP", upstream_.text()), "$OTHER", other_.text());
   ProxyRig::Seams seams;
-  seams.listener = [this](ListenerSettings& settings) { PutFirst(settings, *note_taker_); };
+  seams.listener = [this](ListenerSettings& settings) {
+    PutFirst(settings, note_taker_);
+    for (const FilterKind* kind : added_) {
+      settings.filters.push_back({kind, std::make_unique<FilterSettings>()});
+      ++settings.filter_count;
+    }
+  };
   rig_ = std::make_unique<ProxyRig>(*loop_, clock_, text, seams);
   return *rig_;
 }

@@ -14,8 +14,8 @@
 
 #include "core/base/clock.h"
 #include "core/event/loop.h"
-#include "core/filter/factory.h"
 #include "tests/support/driver.h"
+#include "tests/support/factory_kind.h"
 #include "tests/support/proxy_rig.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/scripted_upstream.h"
@@ -54,6 +54,9 @@ class ProxyFixture : public ::testing::Test {
   ProxyRig& Start(const Fields& fields);
   // A whole config; $UP and $OTHER stand for the upstreams' addresses.
   ProxyRig& StartYaml(std::string_view yaml);
+  // Puts a filter behind those of the listeners that are started from here on, which are not
+  // configured for single routes. `kind` outlives the proxy.
+  void AddFilter(const FilterKind& kind) { added_.push_back(&kind); }
   // One listener whose every request goes to `endpoint`.
   ProxyRig& StartTo(const Address& endpoint);
   uint16_t port() const { return rig_->port(); }
@@ -82,8 +85,9 @@ class ProxyFixture : public ::testing::Test {
   Driver driver_;
   ScriptedUpstream upstream_{driver_};
   ScriptedUpstream other_{driver_};
-  std::unique_ptr<FilterKind> note_taker_;
   std::vector<EndedRequest> ended_;
+  FactoryKind note_taker_;
+  std::vector<const FilterKind*> added_;
   std::unique_ptr<ProxyRig> rig_;
 };
 
