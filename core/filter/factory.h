@@ -15,6 +15,8 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -68,14 +70,22 @@ struct WorkerContext {
   uint32_t worker;  // 0 to workers - 1
 };
 
+// A log file that a filter writes to, and what became of the last ReopenLogs.
+struct FilterLog {
+  enum class State : uint8_t { kOpen, kReopening, kFailed };
+
+  std::string path;
+  State state = State::kOpen;
+};
+
 // Immutable but for what it guards itself: all workers read it.
 class FilterSettings {
  public:
   virtual ~FilterSettings() = default;
-  // SIGUSR1, on the main thread: files were renamed, open them anew.
+  // SIGUSR1, on the main thread: files were renamed, open them anew. log() says when that is done.
   virtual void ReopenLogs() {}
-  // The file that it writes to, if it does.
-  virtual std::string log_path() const { return {}; }
+  // The log file that it writes to, if it does. Main thread.
+  virtual std::optional<FilterLog> log() const { return std::nullopt; }
   // x-sluice-* fields of clients are taken out at the edge unless a filter of the listener says
   // that it reads them; it then removes them itself.
   virtual bool reads_private_headers() const { return false; }

@@ -84,15 +84,15 @@ bool Generation::warm() const {
                      [](const Cluster* cluster) { return cluster->warm(); });
 }
 
-std::vector<std::string> Generation::LogPaths() const {
-  std::vector<std::string> paths;
+std::vector<FilterLog> Generation::Logs() const {
+  std::vector<FilterLog> logs;
   for (const Listener& listener : listeners_) {
     for (const LoadedFilter& filter : listener.settings->filters) {
-      std::string path = filter.settings->log_path();
-      if (!path.empty()) paths.push_back(std::move(path));
+      std::optional<FilterLog> log = filter.settings->log();
+      if (log) logs.push_back(std::move(*log));
     }
   }
-  return paths;
+  return logs;
 }
 
 void Generation::ReopenLogs() const {

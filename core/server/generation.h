@@ -75,9 +75,9 @@ class Generation {
 
   // Has every cluster its first answer from DNS? Main thread.
   bool warm() const;
-  // Of the files that filters write to.
-  std::vector<std::string> LogPaths() const;
-  // SIGUSR1. Main thread.
+  // That filters write to, some of them several times. Main thread.
+  std::vector<FilterLog> Logs() const;
+  // SIGUSR1. Main thread. Logs() says what becomes of it.
   void ReopenLogs() const;
 
  private:

@@ -90,7 +90,8 @@ Result<void> Server::Init() {
   fd_limit_ = RaiseFdLimit();
   system_.emplace(
       *loop_, *directory_,
-      SystemSources{[this] { return listening_.Sockets(); }, [this] { return LogPaths(); }});
+      SystemSources{[this] { return listening_.Sockets(); }, [this] { return LogPaths(Logs()); }});
+  reopening_.emplace(*loop_, stats_.log_reopen_errors, [this] { return Logs(); });
   return {};
 }
 
@@ -485,19 +486,17 @@ void Server::OnReopenSignal() {
   if (restart_) restart_->ReopenLogs();
 }
 
-std::vector<std::string> Server::LogPaths() const {
-  std::vector<std::string> paths{LogPath()};
-  if (served_.empty()) return paths;  // nothing is loaded yet
-  for (std::string& path : current().LogPaths()) paths.push_back(std::move(path));
-  return paths;
+std::vector<FilterLog> Server::Logs() const {
+  std::vector<FilterLog> logs;
+  for (const Served& each : served_) {
+    for (FilterLog& log : each.generation->Logs()) logs.push_back(std::move(log));
+  }
+  return logs;
 }
 
 void Server::ReopenLogs() {
-  if (const Result<void> reopened = ReopenLog(); !reopened) {
-    Log(LogLevel::kError, "server", reopened.error().detail);
-  }
   for (const Served& each : served_) each.generation->ReopenLogs();
-  LogInfo("logs are open anew");
+  reopening_->Start();
 }
 
 ServerSummary Server::Summary() const {

@@ -29,6 +29,7 @@
 #include "core/server/clusters.h"
 #include "core/server/connection_limit.h"
 #include "core/server/listening.h"
+#include "core/server/log_reopening.h"
 #include "core/server/restart/hot_restart.h"
 #include "core/server/self_check.h"
 #include "core/server/server_stats.h"
@@ -143,7 +144,7 @@ class Server final : private WorkerEvents, private AdminSource, private HotResta
   void SetState(ServerState state);
   Result<void> Reload();
   void ReopenLogs();
-  std::vector<std::string> LogPaths() const;
+  std::vector<FilterLog> Logs() const;
 
   void OnEndSignal();
   void OnReopenSignal();
@@ -186,6 +187,7 @@ class Server final : private WorkerEvents, private AdminSource, private HotResta
   std::unique_ptr<AdminListener> admin_;
   std::optional<HotRestart> restart_;
   std::optional<SystemFigures> system_;
+  std::optional<LogReopening> reopening_;
   std::unique_ptr<SelfCheck> self_check_;
   RestartCommand* stop_command_ = nullptr;
   bool accepting_asked_ = false;

@@ -16,6 +16,7 @@ struct ServerStats {
   Gauge max_connections;
   Gauge config_version;
   Counter reloads[2];  // applied, refused
+  Counter log_reopen_errors;
 
   void Describe(MetricTable& table) {
     table.Add(build_info,
@@ -39,6 +40,9 @@ struct ServerStats {
                  "Configurations that were to replace the one in use, by what became of them."},
                 {{"result", i == 0 ? "applied" : "refused"}});
     }
+    table.Add(log_reopen_errors,
+              {"sluice_server_log_reopen_errors_total",
+               "Logs that could not be opened anew: the old file stays, whatever its name."});
   }
 };
 

@@ -47,7 +47,10 @@ struct AccessLogSettings final : FilterSettings {
   void ReopenLogs() override {
     if (file) file->Reopen();
   }
-  std::string log_path() const override { return path; }
+  std::optional<FilterLog> log() const override {
+    if (path.empty() || !file) return std::nullopt;
+    return FilterLog{path, file->reopened()};
+  }
 
   LineFormat format;
   Conditions conditions;

@@ -96,8 +96,15 @@ void LogFile::Wake() {
 }
 
 void LogFile::Reopen() {
-  reopen_.store(true, std::memory_order_release);
+  reopens_asked_.fetch_add(1, std::memory_order_release);
   Wake();
+}
+
+FilterLog::State LogFile::reopened() const {
+  const uint32_t done = reopens_done_.load(std::memory_order_acquire);
+  if (done != reopens_asked_.load(std::memory_order_relaxed)) return FilterLog::State::kReopening;
+  return reopen_failed_.load(std::memory_order_relaxed) ? FilterLog::State::kFailed
+                                                        : FilterLog::State::kOpen;
 }
 
 void LogFile::SetRotation(const void* owner, const Rotation& rotation) {
@@ -129,13 +136,16 @@ void LogFile::Run() {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     const bool stopping = stop_.load(std::memory_order_acquire);
     const uint64_t asked = flushes_asked_.load(std::memory_order_acquire);
-    const bool reopen = reopen_.exchange(false, std::memory_order_acq_rel);
+    const uint32_t reopens = reopens_asked_.load(std::memory_order_acquire);
     if (rotation_changed_.exchange(false, std::memory_order_acq_rel)) {
       const std::lock_guard<std::mutex> guard(lock_);
       sink_->SetRotation(rotations_.empty() ? Rotation{} : rotations_.back().second);
     }
     const Progress progress = Drain();
-    if (reopen) ReopenNow();
+    if (reopens != reopens_done_.load(std::memory_order_relaxed)) {
+      reopen_failed_.store(!ReopenNow(), std::memory_order_relaxed);
+      reopens_done_.store(reopens, std::memory_order_release);
+    }
     {
       const std::lock_guard<std::mutex> guard(lock_);
       flushes_done_ = asked;
@@ -202,8 +212,8 @@ LogFile::Progress LogFile::WritePending() {
   return Progress::kDone;
 }
 
-void LogFile::ReopenNow() {
-  if (const auto reopened = sink_->Reopen(); !reopened) {
+Result<void> LogFile::ReopenNow() {
+  if (Result<void> reopened = sink_->Reopen(); !reopened) {
     Log(LogLevel::kError, "access_log",
         StrCat({reopened.error().detail, "; writing goes on to the file as it was"}));
     for (const std::atomic<LogRing*>& slot : rings_) {
@@ -212,13 +222,14 @@ void LogFile::ReopenNow() {
       ring->Count({.reopen_errors = 1});
       break;  // a ring stands for a worker's stats: any will do
     }
-    return;
+    return reopened;
   }
   // The first half of a line went to the old file: its second half would stand alone.
   if (pending_at_ > 0 && pending_at_ < pending_.size() && pending_[pending_at_ - 1] != '\n') {
     pending_at_ = pending_.find('\n', pending_at_) + 1;
     pending_ring_->Count({0, 0, 1, 0});
   }
+  return {};
 }
 
 void LogFile::GiveUp() {

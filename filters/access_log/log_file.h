@@ -24,6 +24,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/result.h"
+#include "core/filter/factory.h"
 #include "filters/access_log/log_ring.h"
 #include "filters/access_log/log_sink.h"
 
@@ -50,6 +51,8 @@ class LogFile {
   void Wake();
   // What was appended before is written, then the file opened anew. Main thread; does not wait.
   void Reopen();
+  // What became of the last Reopen. Main thread.
+  FilterLog::State reopened() const;
   // What `owner` wants from now on; of several that want something, the last counts. Any thread.
   void SetRotation(const void* owner, const Rotation& rotation);
   void DropRotation(const void* owner);
@@ -64,7 +67,7 @@ class LogFile {
   // Writes what is in the rings now.
   Progress Drain();
   Progress WritePending();
-  void ReopenNow();
+  Result<void> ReopenNow();
   void GiveUp();
   void Report(int error);
   void Sleep(Progress progress);
@@ -82,7 +85,9 @@ class LogFile {
 
   std::array<std::atomic<LogRing*>, kMaxWorkers> rings_{};
   std::atomic<bool> rotation_changed_{false};
-  std::atomic<bool> reopen_{false};
+  std::atomic<uint32_t> reopens_asked_{0};
+  std::atomic<uint32_t> reopens_done_{0};   // as many as were asked for
+  std::atomic<bool> reopen_failed_{false};  // the last that was done
   std::atomic<bool> stop_{false};
   std::atomic<uint64_t> flushes_asked_{0};
   alignas(64) std::atomic<bool> signalled_{false};

@@ -184,6 +184,15 @@ TEST_F(LogFileTest, AReopenThatFailsKeepsWriting) {
   file->Flush();
   EXPECT_EQ(disk.Text(), "one\n");
   EXPECT_EQ(file->Ring(0).TakeCounts().reopen_errors, 1U);
+  EXPECT_EQ(file->reopened(), FilterLog::State::kFailed);
+  {
+    const std::lock_guard<std::mutex> guard(disk.lock);  // the thread waits for it
+    disk.reopen_fails = false;
+    file->Reopen();
+    EXPECT_EQ(file->reopened(), FilterLog::State::kReopening);
+  }
+  file->Flush();
+  EXPECT_EQ(file->reopened(), FilterLog::State::kOpen);
 }
 
 TEST_F(LogFileTest, TheLastOneWhoWantsRotationCounts) {
