@@ -124,6 +124,10 @@ void Listening::Keep(const Generation& generation) {
     Close(slot);
     slots_.erase(slots_.begin() + static_cast<ptrdiff_t>(i));
   }
+  for (const InheritedSocket& socket : inherited_) {
+    const Result<Address> address = Address::Parse(socket.address);
+    if (socket.fd && address && address->is_unix()) unclaimed_.push_back(*address);
+  }
   inherited_.clear();
 }
 
@@ -187,6 +191,16 @@ void Listening::Close(Slot& slot) {
 void Listening::SetFilesOurs(bool ours) {
   for (const auto& slot : slots_) slot->file_is_ours = ours;
   if (admin_ != nullptr) admin_->file_is_ours = ours;
+}
+
+void Listening::RemoveUnclaimedFiles() {
+  for (const Address& address : std::exchange(unclaimed_, {})) {
+    // A reload may have it again meanwhile, with a file of its own.
+    const bool used = std::any_of(slots_.begin(), slots_.end(), [&address](const auto& slot) {
+      return slot->place.address == address;
+    });
+    if (!used) RemoveSocketFile(address);
+  }
 }
 
 void Listening::RemoveFiles() {

@@ -62,6 +62,9 @@ class Listening {
   void OwnFiles() { SetFilesOurs(true); }
   // Those that are ours.
   void RemoveFiles();
+  // The predecessor is gone: of the unix sockets that it passed on, the files of those that this
+  // configuration does not have lead nowhere.
+  void RemoveUnclaimedFiles();
 
  private:
   struct Slot {
@@ -84,6 +87,7 @@ class Listening {
   std::vector<std::unique_ptr<Slot>> slots_;
   std::unique_ptr<Slot> admin_;
   std::vector<InheritedSocket> inherited_;
+  std::vector<Address> unclaimed_;  // that nobody asked for
 };
 
 }  // namespace sluice

@@ -301,6 +301,7 @@ void Server::OnWorkerUses(uint32_t worker, const Generation& generation,
     }
   }
   if (state_ != ServerState::kLive) return;  // taken back
+  if (!restart_ || !restart_->has_predecessor()) listening_.RemoveUnclaimedFiles();
   listening_.OwnFiles();
   LogInfo(
       StrCat({"ready: ", Decimal(workers_.size()), workers_.size() == 1 ? " worker" : " workers",
@@ -438,6 +439,10 @@ std::string Server::WhyNoSuccessor() const {
 
 void Server::OnOtherLost() {
   for (const auto& worker : workers_) worker->LookAgain();
+}
+
+void Server::OnReplaced() {
+  if (!taken_back_) listening_.RemoveUnclaimedFiles();
 }
 
 void Server::OnTakenBack(std::string_view why) {

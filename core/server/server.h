@@ -117,6 +117,7 @@ class Server final : private WorkerEvents, private AdminSource, private HotResta
   void OnHandOverUndone() override;
   std::string WhyNoSuccessor() const override;
   void OnOtherLost() override;
+  void OnReplaced() override;
   void OnTakenBack(std::string_view why) override;
   void OnReopenLogsAsked() override { ReopenLogs(); }
   void OnEndAsked() override { Abort(); }

@@ -49,6 +49,8 @@ class ControlCommand final : public Command {
   void AddOptions(CLI::App& app) override {
     app.add_option("--id", id_, "The instance: `id` of its configuration");
     app.add_option("--stats", path_, "Its stats file, if its configuration names one");
+    if (name_ != "restart") return;
+    app.add_flag("--force", force_, "End a process that still drains for the restart before");
   }
 
   int Run() override {
@@ -70,6 +72,7 @@ class ControlCommand final : public Command {
     }
     restart::Message message;
     message.mutable_command()->set_name(name_);
+    if (force_) message.mutable_command()->add_arguments("force");
     channel.Send(message);
     (*loop)->Run();
     if (!asker.ok()) return FailCommand(asker.text());
@@ -81,6 +84,7 @@ class ControlCommand final : public Command {
   const std::string name_;
   std::string id_ = "sluice";
   std::string path_;
+  bool force_ = false;
 };
 
 }  // namespace

@@ -102,9 +102,12 @@ Result<void> HotRestart::Serve() {
 }
 
 // A successor that was given up may have taken it with its last step, or somebody removed the file.
+// While another process answers there it is that one's.
 void HotRestart::OnDoorTimer() {
   door_timer_.Start(kDoorCheck);
   if (successor_ != nullptr || host_.reachable()) return;
+  if (predecessor_ != nullptr) predecessor_->TakeWaiting();
+  if (given_up_ || RestartChannel::Connect(options_.socket)) return;
   LogWarning(StrCat({options_.socket, " is not ours any more: it is opened anew"}));
   if (const Result<void> opened = host_.Open(options_.socket, options_.user, options_.group);
       !opened) {
@@ -266,6 +269,7 @@ void HotRestart::OnPredecessorGone() {
   LogInfo(StrCat({"process ", Number(predecessor_->pid()), " is gone"}));
   loop_.Retire(std::move(predecessor_));
   owner_.OnOtherLost();
+  owner_.OnReplaced();
 }
 
 void HotRestart::OnPredecessorSilent() {

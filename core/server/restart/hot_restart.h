@@ -32,9 +32,10 @@ class HotRestartOwner {
   virtual void OnHandOverUndone() = 0;
   // Empty, or why this process can have no successor now.
   virtual std::string WhyNoSuccessor() const = 0;
-  // The other process accepts no more, and did not say so before: connections may wait that it
-  // alone was told of.
+  // The other process is gone, or silent: connections may wait that it alone was told of.
   virtual void OnOtherLost() = 0;
+  // The predecessor is gone for good.
+  virtual void OnReplaced() = 0;
   // The predecessor has taken the listeners back.
   virtual void OnTakenBack(std::string_view why) = 0;
   virtual void OnReopenLogsAsked() = 0;
