@@ -1,11 +1,16 @@
 // What counting costs a worker, and a scrape the main thread.
 #include <benchmark/benchmark.h>
+#include <time.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "core/server/admin/admin_page.h"
+#include "core/server/admin/query.h"
 #include "core/stats/directory.h"
 #include "core/stats/prometheus.h"
 #include "core/stats/reader.h"
@@ -56,11 +61,11 @@ void BM_HistogramRecord(benchmark::State& state) {
 }
 BENCHMARK(BM_HistogramRecord);
 
-// A whole scrape of range(0) clusters, each 8 counters, a gauge and a histogram, of 4 workers.
-void BM_RenderPrometheus(benchmark::State& state) {
-  const auto segment = Segment(4);
+// Of each of `clusters` 8 counters, a gauge and a histogram, of 4 workers.
+std::unique_ptr<StatsSegment> SegmentOf(int64_t clusters) {
+  auto segment = Segment(4);
   StatsDirectory directory(*segment);
-  for (int64_t cluster = 0; cluster < state.range(0); ++cluster) {
+  for (int64_t cluster = 0; cluster < clusters; ++cluster) {
     const std::string name = "cluster-" + std::to_string(cluster);
     std::vector<SeriesId> counters;
     for (int i = 0; i < 8; ++i) {
@@ -81,6 +86,12 @@ void BM_RenderPrometheus(benchmark::State& state) {
       }
     }
   }
+  return segment;
+}
+
+// A whole scrape of range(0) clusters.
+void BM_RenderPrometheus(benchmark::State& state) {
+  const auto segment = SegmentOf(state.range(0));
   const StatsReader reader(*segment);
   for (auto _ : state) benchmark::DoNotOptimize(RenderPrometheus(reader));
   state.counters["per_series"] = benchmark::Counter(
@@ -88,6 +99,38 @@ void BM_RenderPrometheus(benchmark::State& state) {
       benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(BM_RenderPrometheus)->Arg(10)->Arg(1000)->Unit(benchmark::kMillisecond);
+
+double ThreadMilliseconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
+}
+
+// What a scrape of 100,000 series costs the main thread, and how long it keeps it from others: the
+// longest of the slices of /metrics (range 0) or /stats (1).
+void BM_AdminPageOf100000Series(benchmark::State& state) {
+  const auto segment = SegmentOf(10'000);
+  double longest = 0;
+  size_t bytes = 0;
+  for (auto _ : state) {
+    double before = ThreadMilliseconds();
+    const std::unique_ptr<AdminPage> page =
+        state.range(0) == 0 ? NewMetricsPage(StatsReader(*segment), Query(""), "")
+                            : NewStatsPage(StatsReader(*segment), Query(""), false).value();
+    std::string slice;
+    bytes = 0;
+    for (bool more = true; more;) {
+      slice.clear();
+      more = page->RenderSome(slice);
+      const double now = ThreadMilliseconds();
+      longest = std::max(longest, now - std::exchange(before, now));
+      bytes += slice.size();
+    }
+  }
+  state.counters["longest_slice_ms"] = longest;
+  state.counters["MB"] = static_cast<double>(bytes) / 1e6;
+}
+BENCHMARK(BM_AdminPageOf100000Series)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace sluice

@@ -8,12 +8,15 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "core/base/strings.h"
+#include "core/stats/directory.h"
+#include "core/stats/segment.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/scripted_upstream.h"
 #include "tests/support/sluice_process.h"
@@ -190,6 +193,30 @@ TEST_F(StatsCommandTest, PrometheusTakesTheMetrics) {
       "assert [s.value for s in requests if s.labels[\"listener\"] == \"web\"] == [5.0]\n"
       "' " +
       open);
+}
+
+// More than the renderers write at once, of every kind.
+TEST(StatsOfManySeriesTest, AllAreWritten) {
+  constexpr uint64_t kSeries = 100'000;
+  Driver driver;
+  TempFolder folder;
+  const std::string path = folder.Path("stats");
+  const auto segment = StatsSegment::Attach(path, StatsOptions{}).value();
+  StatsDirectory directory(*segment);
+  for (uint64_t i = 0; i < kSeries; ++i) {
+    directory.Counter({"sluice_many_total", "Many."}, {{"i", Decimal(i)}});
+  }
+  for (const std::string format : {"text", "json", "prometheus"}) {
+    SluiceProcess stats(driver, {"stats", "--stats", path, "--format", format, "--filter", "many"});
+    EXPECT_EQ(stats.WaitForExit(), 0);
+    const auto lines =
+        static_cast<uint64_t>(std::count(stats.out().begin(), stats.out().end(), '\n'));
+    // JSON: the brackets; Prometheus: HELP and TYPE.
+    EXPECT_EQ(lines, format == "text" ? kSeries : kSeries + 2) << format;
+  }
+  SluiceProcess top(driver, {"top", "--stats", path, "--interval", "10ms"});
+  EXPECT_EQ(top.WaitForExit(), 0);
+  EXPECT_THAT(top.out(), HasSubstr(": not ready, pid " + std::to_string(getpid()) + " "));
 }
 
 // A terminal: the test has its other end.
