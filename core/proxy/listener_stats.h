@@ -84,10 +84,11 @@ struct RouteStats {
   void Describe(MetricTable& table) {
     constexpr std::string_view kClasses[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
     for (size_t i = 0; i < 6; ++i) {
-      table.Add(
-          responses[i],
-          {"sluice_route_responses_total", "Responses of named routes by the status' first digit."},
-          {{"code_class", kClasses[i]}});
+      table.Add(responses[i],
+                Metric{"sluice_route_responses_total",
+                       "Responses of named routes by the status' first digit."}
+                    .OfMany(),
+                {{"code_class", kClasses[i]}});
     }
   }
 };

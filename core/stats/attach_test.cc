@@ -267,7 +267,7 @@ TEST_F(StatsAttachTest, RegistrationsAtTheSameTimeMakeEachSeriesOnce) {
   other.join();
   EXPECT_EQ(one, two);
   const auto file = StatsFile::Open(path_).value();
-  EXPECT_EQ(file->reader().series_count(), kSeries + 2u);
+  EXPECT_EQ(file->reader().series_count(), kSeries + 3u);
   for (const SeriesId id : one) EXPECT_EQ(file->reader().counter(id), 2u);
 }
 

@@ -1,5 +1,7 @@
 #include "core/stats/directory.h"
 
+#include <functional>
+
 #include "core/base/check.h"
 #include "core/base/log.h"
 #include "core/base/strings.h"
@@ -32,10 +34,15 @@ StatsDirectory::StatsDirectory(StatsSegment& segment, Warn warn)
       warn_(std::move(warn)),
       patience_(kPatience) {
   if (!warn_) warn_ = [](std::string_view text) { Log(LogLevel::kWarning, "stats", text); };
-  dropped_ = main_row_.counter(SeriesId());  // should its own registration be dropped
-  dropped_ = main_row_.counter(
-      Counter({"sluice_stats_dropped_registrations_total",
-               "Series that did not fit into the stats directory, and count nowhere."}));
+  // Should their own registrations be dropped.
+  dropped_ = main_row_.counter(SeriesId());
+  dropped_now_ = main_row_.gauge(SeriesId());
+  dropped_ = main_row_.counter(Counter(
+      {"sluice_stats_dropped_registrations_total",
+       "Times that a series did not fit into the stats directory, of all processes ever."}));
+  dropped_now_ = main_row_.gauge(
+      Gauge({"sluice_stats_dropped_series",
+             "Series of the process that count nowhere, since the stats directory has no room."}));
   page_failures_ = main_row_.counter(
       Counter({"sluice_stats_page_failures_total",
                "Times that shared memory had no page for what was to be counted."}));
@@ -59,7 +66,8 @@ SeriesId StatsDirectory::Register(MetricKind kind, const Metric& metric, const L
 
 SharedWord StatsDirectory::Word(std::string_view name, const LabelList& labels) {
   const SeriesId id = RegisterKind(kStatsWordKind, {name, "", MetricUnit::kNone}, labels);
-  if (!id.dropped()) return SharedWord(table_.WordOf(id));
+  StatsCell* const shared = id.dropped() ? nullptr : table_.WordOf(id);
+  if (shared != nullptr) return SharedWord(shared);
   auto& own = own_words_[StrCat({name, "{", CanonicalLabels(labels), "}"})];
   if (own == nullptr) own = std::make_unique<StatsCell>(0);
   return SharedWord(own.get());
@@ -82,13 +90,22 @@ SeriesId StatsDirectory::RegisterKind(uint8_t kind, Metric metric, const LabelLi
   if (!known.dropped()) return known;
   const StatsDirectoryHold hold(segment_.memory(), patience_);
   patience_ = hold.held() ? kPatience : 0;
-  if (!hold.held()) return Drop(metric.name, "the stats directory is locked by another process");
+  const uint64_t series = std::hash<std::string>()(StrCat({metric.name, "{", text, "}"}));
+  if (!hold.held()) {
+    return Drop(metric.name, series, "the stats directory is locked by another process");
+  }
   const SeriesId id = table_.FindOrAdd(kind, metric, text);
-  return id.dropped() ? Drop(metric.name, "the stats directory is full") : id;
+  if (id.dropped()) return Drop(metric.name, series, "the stats directory is full");
+  if (dropped_series_.erase(series) > 0) {
+    dropped_now_.Set(static_cast<int64_t>(dropped_series_.size()));
+  }
+  return id;
 }
 
-SeriesId StatsDirectory::Drop(std::string_view name, std::string_view reason) {
+SeriesId StatsDirectory::Drop(std::string_view name, uint64_t series, std::string_view reason) {
   dropped_.Inc();
+  dropped_series_.insert(series);
+  dropped_now_.Set(static_cast<int64_t>(dropped_series_.size()));
   if (!warned_) {
     warned_ = true;
     warn_(StrCat({reason, ": a series of ", name, " and what follows it are not counted"}));

@@ -8,8 +8,10 @@
 // becomes one of a dropped series.
 //
 // Nothing here fails: a series that does not fit is dropped (SeriesId::dropped(); its handles write
-// to a scratch cell), counted in sluice_stats_dropped_registrations_total, and the first is told to
-// `warn`, or to the log. The same if a stopped process holds the lock.
+// to a scratch cell), and the first is told to `warn`, or to the log. The same if a stopped process
+// holds the lock. sluice_stats_dropped_registrations_total counts each time that happens, over all
+// processes there ever were; sluice_stats_dropped_series says how many names of this process count
+// nowhere now.
 #ifndef SLUICE_CORE_STATS_DIRECTORY_H_
 #define SLUICE_CORE_STATS_DIRECTORY_H_
 
@@ -20,9 +22,11 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "core/base/clock.h"
 #include "core/stats/counter.h"
+#include "core/stats/gauge.h"
 #include "core/stats/metric.h"
 #include "core/stats/row.h"
 #include "core/stats/series_table.h"
@@ -61,7 +65,7 @@ class StatsDirectory {
 
  private:
   SeriesId RegisterKind(uint8_t kind, Metric metric, const LabelList& labels);
-  SeriesId Drop(std::string_view name, std::string_view reason);
+  SeriesId Drop(std::string_view name, uint64_t series, std::string_view reason);
 
   StatsSegment& segment_;
   StatsSeriesTable table_;
@@ -76,6 +80,8 @@ class StatsDirectory {
   std::unordered_map<std::string, Registered> registered_;       // by this process, by name
   std::map<std::string, std::unique_ptr<StatsCell>> own_words_;  // by name and labels
   sluice::Counter dropped_;
+  sluice::Gauge dropped_now_;
+  std::unordered_set<uint64_t> dropped_series_;  // hashes of name and labels
   sluice::Counter page_failures_;
   uint64_t counted_page_failures_ = 0;  // of the segment's
 };

@@ -22,7 +22,7 @@ std::unique_ptr<StatsSegment> Segment(const StatsOptions& options = {}) {
   return StatsSegment::Create(options).value();
 }
 
-// Two series are the directory's own.
+// Three series are the directory's own.
 TEST(StatsDirectory, SameNameAndLabelsIsTheSameSeries) {
   const auto segment = Segment();
   StatsDirectory directory(*segment);
@@ -33,7 +33,7 @@ TEST(StatsDirectory, SameNameAndLabelsIsTheSameSeries) {
   EXPECT_NE(directory.Counter(kRequests, {{"cluster", "api"}}), id);
   EXPECT_NE(directory.Counter(kRequests), id);
   EXPECT_NE(directory.Counter({"other_total", ""}, {{"cluster", "api"}, {"code", "200"}}), id);
-  EXPECT_EQ(StatsReader(*segment).series_count(), 7u);
+  EXPECT_EQ(StatsReader(*segment).series_count(), 8u);
 }
 
 TEST(StatsDirectory, SeriesHaveCellsOfTheirOwn) {
@@ -115,20 +115,55 @@ TEST_P(FullDirectoryTest, DropsCountsAndWarnsOnce) {
   EXPECT_EQ(directory.Histogram({"sizes0_bytes", "help"}), kept[0]) << "what is there is found";
 }
 
+TEST(StatsDirectory, OfWhatThereMayBeManyRoomIsLeftForTheRest) {
+  const auto segment = Segment({.limits = StatsLimits{.max_series = 80}});
+  StatsDirectory directory(*segment, [](std::string_view) {});
+  const auto many = [&](int i) {
+    const std::string name = std::to_string(i);
+    return directory.Counter(
+        {"sluice_route_a_total", "", MetricUnit::kNone, GaugeOf::kAllProcesses, SeriesRank::kMany},
+        {{"route", name}});
+  };
+  int kept = 0;
+  for (int i = 0; i < 200; ++i) kept += many(i).dropped() ? 0 : 1;
+  EXPECT_EQ(StatsReader(*segment).series_count(), 70u);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_FALSE(
+        directory.Counter({"sluice_core_total", ""}, {{"i", std::to_string(i)}}).dropped());
+  }
+  EXPECT_TRUE(directory.Counter({"sluice_core_total", ""}, {{"i", "10"}}).dropped());
+  EXPECT_FALSE(many(0).dropped()) << "what is there is found";
+}
+
+// The counter is of all processes ever, the gauge of this one, and of what it wants now.
+TEST(StatsDirectory, SaysHowManyNamesCountNowhere) {
+  const auto segment = Segment({.limits = StatsLimits{.max_series = 5}});
+  StatsDirectory directory(*segment, [](std::string_view) {});
+  const StatsReader reader(*segment);
+  const SeriesId now = reader.Find("sluice_stats_dropped_series").value();
+  for (int round = 0; round < 3; ++round) {
+    for (const char* name : {"a_total", "b_total", "c_total", "d_total"}) {
+      directory.Counter({name, ""});
+    }
+  }
+  EXPECT_EQ(reader.gauge(now), 2);
+  EXPECT_EQ(reader.counter(reader.Find(kDropped).value()), 6u);
+}
+
 std::string NameOf(const testing::TestParamInfo<StatsLimits>& info) {
   static constexpr const char* kNames[] = {"Series", "Histograms", "Families", "Text"};
   return kNames[info.index];
 }
 
 INSTANTIATE_TEST_SUITE_P(Limits, FullDirectoryTest,
-                         testing::Values(StatsLimits{.max_series = 5},
+                         testing::Values(StatsLimits{.max_series = 6},
                                          StatsLimits{.max_histograms = 5},
                                          StatsLimits{.max_families = 5},
                                          StatsLimits{.text_size = 400}),
                          NameOf);
 
 TEST(StatsDirectory, DroppedCountersAndGaugesCountNowhere) {
-  const auto segment = Segment({.limits = StatsLimits{.max_series = 3}});
+  const auto segment = Segment({.limits = StatsLimits{.max_series = 4}});
   StatsDirectory directory(*segment, [](std::string_view) {});
   const SeriesId kept = directory.Counter({"kept_total", ""});
   const SeriesId counter = directory.Counter({"lost_total", ""});
@@ -171,7 +206,7 @@ class RecyclingTest : public testing::Test {
     StatsOptions options;
     options.size = kStatsMinSize;
     options.limits = StatsLimits{
-        .max_series = 7, .max_histograms = 2, .max_words = 2, .max_families = 8, .text_size = 1024};
+        .max_series = 8, .max_histograms = 2, .max_words = 2, .max_families = 8, .text_size = 1024};
     return StatsSegment::Attach(folder_ + "/segment", options).value();
   }
 

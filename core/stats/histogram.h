@@ -55,14 +55,17 @@ static_assert(sizeof(StatsHistogramCells) == 128);
 class Histogram {
  public:
   Histogram() = default;
-  Histogram(StatsHistogramCells* cells, StatsCell* segment, StatsRowPages* row)
-      : cells_(cells), segment_(segment), row_(row) {}
+  // `last_octave`: where the last octave of the segment can begin, in cells.
+  Histogram(StatsHistogramCells* cells, StatsCell* segment, uint32_t last_octave,
+            StatsRowPages* row)
+      : cells_(cells), segment_(segment), row_(row), last_octave_(last_octave) {}
 
   // Durations are recorded in microseconds; other values in the unit of their family.
   void Record(uint64_t value) {
     const unsigned bucket = HistogramBucketOf(value);
     uint32_t begin = cells_->octaves[bucket / kHistogramSubBuckets].load(std::memory_order_relaxed);
-    if (begin == 0) [[unlikely]]
+    // None yet, or one that damage put outside of the segment.
+    if (begin - 1 >= last_octave_) [[unlikely]]
       return RecordInNewOctave(value);
     AddToCell(segment_[begin + bucket % kHistogramSubBuckets], 1);
     AddToCell(cells_->sum, value);
@@ -74,6 +77,7 @@ class Histogram {
   StatsHistogramCells* cells_ = nullptr;
   StatsCell* segment_ = nullptr;  // its begin
   StatsRowPages* row_ = nullptr;
+  uint32_t last_octave_ = 0;
 };
 
 }  // namespace sluice

@@ -27,7 +27,7 @@ class HistogramTest : public testing::Test {
 
   std::unique_ptr<StatsSegment> segment_ =
       StatsSegment::Create(
-          {.workers = 2, .limits = StatsLimits{.max_series = 8, .max_histograms = 2}})
+          {.workers = 2, .limits = StatsLimits{.max_series = 9, .max_histograms = 2}})
           .value();
   StatsDirectory directory_{*segment_};
   SeriesId id_ = directory_.Histogram({"duration_seconds", "", MetricUnit::kMicroseconds});

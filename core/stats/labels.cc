@@ -67,8 +67,15 @@ bool TakeLabel(std::string_view& text, std::string_view& name, std::string& valu
   size_t i = equals + 2;
   for (; i < text.size() && text[i] != '"'; ++i) {
     if (text[i] == '\n') return false;
+    const size_t length = Utf8Length(text.substr(i));
+    if (length == 0) return false;
+    if (length > 1) {
+      value += text.substr(i, length);
+      i += length - 1;
+      continue;
+    }
     if (text[i] == '\\') {
-      if (++i == text.size()) return false;
+      if (++i == text.size() || (text[i] != 'n' && text[i] != '"' && text[i] != '\\')) return false;
       value += text[i] == 'n' ? '\n' : text[i];
     } else {
       value += text[i];

@@ -21,7 +21,7 @@ bool IsLabelName(std::string_view name);
 // REQUIRES: valid, distinct label names.
 std::string CanonicalLabels(const LabelList& labels);
 
-// Is it such a text? What is found in shared memory is asked.
+// Is it such a text, in UTF-8? What is found in shared memory is asked.
 bool IsLabelText(std::string_view text);
 
 // The pairs of such a text, values unescaped: for JSON and for people. What does not parse ends it.

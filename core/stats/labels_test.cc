@@ -62,11 +62,14 @@ TEST(Labels, Names) {
 }
 
 TEST(Labels, TextFromElsewhereIsCheckedAndParsedAsFarAsItGoes) {
-  for (const char* good : {"", "a=\"\"", "a=\"x\",b=\"y\"", "a=\"\\\"\\n\\\\\""}) {
+  for (const char* good :
+       {"", "a=\"\"", "a=\"x\",b=\"y\"", "a=\"\\\"\\n\\\\\"", "a=\"\xc3\xa9\""}) {
     EXPECT_TRUE(IsLabelText(good)) << good;
   }
   for (const char* bad : {"a", "a=", "a=\"", "a=\"x", "a=\"x\\", "a=\"x\",", "a=\"x\"b=\"y\"",
-                          "=\"x\"", "1=\"x\"", "a=x", "a=\"x\n\"", ",", "a=\"x\\\""}) {
+                          "=\"x\"", "1=\"x\"", "a=x", "a=\"x\n\"", ",", "a=\"x\\\"", "a=\"\\t\"",
+                          // Not UTF-8: no scrape with it could be read.
+                          "a=\"\xff\"", "a=\"\xc3\"", "a=\"\xed\xa0\x80\"", "a=\"\\\xc3\xa9\""}) {
     EXPECT_FALSE(IsLabelText(bad)) << bad;
     EXPECT_LE(ParseLabels(bad).size(), 1u) << bad;
   }

@@ -18,6 +18,10 @@ enum class MetricUnit : uint8_t { kNone, kMicroseconds, kBytes };
 // as of connections; or what the later one says, such as the version of its configuration.
 enum class GaugeOf : uint8_t { kAllProcesses, kLatestProcess };
 
+// Who gets what is left of the directory when it is nearly full: of what there may be any number,
+// such as series of routes and endpoints, an eighth is kept free for the rest.
+enum class SeriesRank : uint8_t { kCore, kMany };
+
 // A family: what all series of one name share. Names follow Prometheus: sluice_WHAT_UNIT, a
 // counter's ends in _total, a duration's in _seconds (or _seconds_total).
 struct Metric {
@@ -25,6 +29,14 @@ struct Metric {
   std::string_view help;
   MetricUnit unit = MetricUnit::kNone;
   GaugeOf gauge_of = GaugeOf::kAllProcesses;
+  SeriesRank rank = SeriesRank::kCore;
+
+  // The same, of a route, an endpoint or whatever else there may be many of.
+  constexpr Metric OfMany() const {
+    Metric metric = *this;
+    metric.rank = SeriesRank::kMany;
+    return metric;
+  }
 };
 
 // Borrowed text: a label list lives for the call that it is passed to.

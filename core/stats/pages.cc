@@ -14,12 +14,14 @@ uint32_t StatsPages::Take() {
   // Reserved first: a page that cannot be is not lost, and is there when room is again. Two that
   // reserve the same one do no harm.
   do {
+    // A count that is damaged must not lead into the directory.
+    if (page * kStatsPage < places_.regions().pages) return Fail(EUCLEAN);
     if ((page + uint64_t{1}) * kStatsPage > memory_.size()) return Fail(ENOSPC);
     const int error = memory_.Reserve(page * kStatsPage, kStatsPage);
     if (error != 0) return Fail(error);
   } while (!used.compare_exchange_weak(page, page + 1, std::memory_order_acq_rel));
   // Nobody looked at what lies behind the last page: in a damaged file it need not be zero.
-  std::memset(At<char>(page), 0, kStatsPage);
+  std::memset(StatsAt<char>(memory_.header(), page * kStatsPage), 0, kStatsPage);
   return page;
 }
 

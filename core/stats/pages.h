@@ -11,22 +11,24 @@
 #include "core/stats/cell.h"
 #include "core/stats/layout.h"
 #include "core/stats/memory.h"
+#include "core/stats/places.h"
 
 namespace sluice {
 
 class StatsPages {
  public:
-  explicit StatsPages(StatsMemory& memory) : memory_(memory) {}
+  StatsPages(StatsMemory& memory, const StatsLimits& limits)
+      : memory_(memory), places_(memory.header(), limits, memory.size()) {}
 
   // A page of zeros, by its number; 0 when there is none, which is counted, and logged once.
   uint32_t Take();
 
-  template <typename T>
-  T* At(uint32_t page) const {
-    return StatsAt<T>(memory_.header(), page * kStatsPage);
+  const StatsPlaces<StatsSegmentHeader>& places() const { return places_; }
+  // What positions of octaves count from; and the last one that an octave can have.
+  StatsCell* cells() const { return StatsAt<StatsCell>(memory_.header(), 0); }
+  uint32_t last_octave() const {
+    return static_cast<uint32_t>(memory_.size() / sizeof(StatsCell) - kHistogramSubBuckets);
   }
-  // What positions of octaves count from.
-  StatsCell* cells() const { return At<StatsCell>(0); }
 
   // Of the segment's own size: more memory would not help.
   bool exhausted() const;
@@ -36,6 +38,7 @@ class StatsPages {
   uint32_t Fail(int error);
 
   StatsMemory& memory_;
+  const StatsPlaces<StatsSegmentHeader> places_;
   std::atomic<uint64_t> failures_ = 0;
 };
 

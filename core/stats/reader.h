@@ -23,8 +23,9 @@
 namespace sluice {
 
 class StatsSegment;
+template <typename Header>
+class StatsPlaces;
 struct StatsFamilyEntry;
-struct StatsRowHeader;
 struct StatsSegmentHeader;
 struct StatsSeriesEntry;
 
@@ -68,19 +69,15 @@ class StatsReader {
   std::optional<SeriesId> Find(std::string_view name, const LabelList& labels = {}) const;
 
  private:
-  const StatsFamilyEntry* FamilyAt(uint32_t index) const;
-  const StatsSeriesEntry& SeriesAt(uint32_t index) const;
+  StatsPlaces<const StatsSegmentHeader> places() const;
   std::string_view FamilyText(uint32_t offset, uint32_t length) const;
   // Its entry, if the id's generation is still the entry's, and it is of that kind.
   const StatsSeriesEntry* EntryOf(SeriesId id, MetricKind kind) const;
   static bool IsCurrent(const StatsSeriesEntry& entry, SeriesId id);
+  // The same of what was read from its cells and text in between.
+  static bool IsStillCurrent(const StatsSeriesEntry& entry, SeriesId id);
   uint64_t SumScalars(SeriesId id, MetricKind kind) const;
   uint32_t BanksOf(const StatsFamilyEntry& family) const;
-  void AddRow(const StatsRowHeader& row, uint32_t cell, HistogramSnapshot& out) const;
-  template <typename T>
-  const T* PageAt(uint64_t page) const;
-  template <typename Visit>
-  void ForEachRow(uint32_t banks, const Visit& visit) const;
 
   const StatsSegmentHeader* header_;
   uint32_t live_banks_;

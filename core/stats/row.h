@@ -30,8 +30,8 @@ class StatsRow {
     return row;
   }
 
-  // The row's cell of a series; of a dropped or recycled one, a scratch cell of this same row.
-  // REQUIRES: the id comes from a directory of this segment, and is of that kind.
+  // The row's cell of a series; of a dropped or recycled one, and of one of another kind, a scratch
+  // cell of this same row. REQUIRES: the id comes from a directory of this segment.
   Counter counter(SeriesId id) const;
   Gauge gauge(SeriesId id) const;
   Histogram histogram(SeriesId id) const;

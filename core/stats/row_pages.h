@@ -19,8 +19,9 @@ class StatsRowPages {
   StatsRowPages(StatsPages& pages, StatsRowHeader* row) : pages_(pages), row_(row) {}
 
   StatsRowHeader& row() { return *row_; }
-  const StatsSegmentHeader& header() const { return *pages_.At<StatsSegmentHeader>(0); }
+  const StatsPlaces<StatsSegmentHeader>& places() const { return pages_.places(); }
   StatsCell* cells() const { return pages_.cells(); }
+  uint32_t last_octave() const { return pages_.last_octave(); }
 
   StatsCell* Scalar(uint32_t cell);
   StatsHistogramCells* Histogram(uint32_t cell);
@@ -28,7 +29,8 @@ class StatsRowPages {
   uint32_t TakeOctave();
 
  private:
-  uint32_t PageOf(StatsIndex& entry);
+  // Sees to it that there is a page; false: there is none.
+  bool HasPage(StatsIndex& entry);
 
   StatsPages& pages_;
   StatsRowHeader* const row_;

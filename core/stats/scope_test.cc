@@ -72,7 +72,7 @@ TEST(StatsScope, AGroupMadeAgainIsTheSame) {
 }
 
 TEST(StatsScope, AGroupOfAFullDirectoryStillBinds) {
-  const auto segment = StatsSegment::Create({.limits = StatsLimits{.max_series = 3}}).value();
+  const auto segment = StatsSegment::Create({.limits = StatsLimits{.max_series = 4}}).value();
   StatsDirectory directory(*segment, [](std::string_view) {});
   ClusterStats stats = StatsScope(directory).Group<ClusterStats>().Bind(segment->worker_row(0));
   stats.requests[0].Inc();

@@ -49,11 +49,13 @@ Result<void> CheckOptions(const StatsOptions& options) {
 }
 
 // Everything, having reserved what it says to use. Under the directory's lock.
-Result<void> CheckAll(const std::string& path, StatsMemory& memory,
-                      StatsMemory::Reserver reserver) {
+Result<StatsLimits> CheckAll(const std::string& path, StatsMemory& memory,
+                             StatsMemory::Reserver reserver) {
   const auto found = CheckStatsFile(path, memory.fd(), memory.size(), reserver);
   if (!found) return Fail(found.error());
-  return CheckStatsContents(memory.header(), found->limits, found->size);
+  const auto checked = CheckStatsContents(memory.header(), found->limits, found->size);
+  if (!checked) return Fail(checked.error());
+  return found->limits;
 }
 
 }  // namespace
@@ -64,7 +66,8 @@ Result<std::unique_ptr<StatsSegment>> StatsSegment::Create(const StatsOptions& o
   if (!fd) return Fail(std::move(fd).error());
   auto segment = Map(std::move(*fd), options);
   if (!segment) return segment;
-  SLUICE_TRY((*segment)->TakeBank(options.workers, "an anonymous segment"));
+  SLUICE_TRY(
+      (*segment)->TakeBank(FileOptionsOf(options).limits, options.workers, "an anonymous segment"));
   return segment;
 }
 
@@ -89,8 +92,12 @@ Result<std::unique_ptr<StatsSegment>> StatsSegment::Attach(const std::string& pa
                                           " is held for long: is a process of it stopped?"}));
     }
     if (!IsStatsFileAt(path, memory.fd())) continue;
-    Result<void> taken = CheckAll(path, memory, options.reserver);
-    if (taken) taken = (*segment)->TakeBank(options.workers, path);
+    Result<void> taken;
+    if (const auto limits = CheckAll(path, memory, options.reserver); !limits) {
+      taken = Fail(limits.error());
+    } else {
+      taken = (*segment)->TakeBank(*limits, options.workers, path);
+    }
     if (taken) return segment;
     const Code code = taken.error().code;
     if (code != Code::kInvalidArgument && code != Code::kOverflow) {
@@ -110,8 +117,7 @@ Result<std::unique_ptr<StatsSegment>> StatsSegment::Map(Fd fd, const StatsOption
   return std::unique_ptr<StatsSegment>(new StatsSegment(std::move(*memory)));
 }
 
-StatsSegment::StatsSegment(std::unique_ptr<StatsMemory> memory)
-    : memory_(std::move(memory)), pages_(*memory_) {}
+StatsSegment::StatsSegment(std::unique_ptr<StatsMemory> memory) : memory_(std::move(memory)) {}
 
 StatsSegment::~StatsSegment() {
   if (bank_ == kStatsBanks) return;
@@ -121,7 +127,9 @@ StatsSegment::~StatsSegment() {
 }
 
 // The bank that was taken longest ago, or never. Under the directory's lock.
-Result<void> StatsSegment::TakeBank(uint32_t workers, const std::string& name) {
+Result<void> StatsSegment::TakeBank(const StatsLimits& limits, uint32_t workers,
+                                    const std::string& name) {
+  pages_.emplace(*memory_, limits);
   uint32_t best = kStatsBanks;
   for (uint32_t i = 0; i < kStatsBanks; ++i) {
     if (memory_->IsLockedElsewhere(kStatsBankLock + i)) continue;
@@ -156,8 +164,8 @@ Result<void> StatsSegment::TakeRows(uint32_t count, const std::string& name) {
     const bool used = i < bank.rows_used.load(std::memory_order_relaxed);
     uint32_t page = used ? bank.rows[i].load(std::memory_order_relaxed) : 0;
     if (page == 0) {
-      page = pages_.Take();
-      if (page == 0 && pages_.exhausted()) {
+      page = pages_->Take();
+      if (page == 0 && pages_->exhausted()) {
         return Fail(Code::kOverflow,
                     StrCat({"no page of its ", Decimal(memory_->size()), " bytes is left"}));
       }
@@ -169,33 +177,28 @@ Result<void> StatsSegment::TakeRows(uint32_t count, const std::string& name) {
       bank.rows[i].store(page, std::memory_order_release);
     }
     if (!used) bank.rows_used.store(i + 1, std::memory_order_release);
-    rows_.push_back(std::make_unique<StatsRowPages>(pages_, pages_.At<StatsRowHeader>(page)));
+    auto* const row = places().Page<StatsRowHeader>(page);
+    if (row == nullptr) {  // damaged since it was checked
+      return Fail(Code::kInvalidArgument, StrCat({"the page of row ", Decimal(i), " is none"}));
+    }
+    rows_.push_back(std::make_unique<StatsRowPages>(*pages_, row));
   }
   return {};
 }
 
 // What belonged to the bank's last process alone: its gauges, and the use of series.
 void StatsSegment::ForgetPredecessor() {
-  const StatsRegions at = RegionsOf(header().limits);
-  const auto* families = StatsAt<StatsFamilyEntry>(header(), at.families);
-  auto* all = StatsAt<StatsSeriesEntry>(header(), at.series);
-  StatsBank& bank = header().banks[bank_];
-  const uint32_t rows = bank.rows_used.load(std::memory_order_relaxed);
-  const uint32_t count = header().series_count.load(std::memory_order_relaxed);
+  const uint32_t count = places().series_count();
   for (uint32_t i = 0; i < count; ++i) {
-    all[i].users.fetch_and(~(1u << bank_), std::memory_order_acq_rel);
-    const uint32_t family = all[i].family.load(std::memory_order_relaxed);
-    if (families[family].kind != static_cast<uint8_t>(MetricKind::kGauge)) continue;
-    const uint32_t cell = all[i].cell.load(std::memory_order_relaxed);
-    for (uint32_t r = 0; r < rows; ++r) {
-      const uint32_t page = bank.rows[r].load(std::memory_order_relaxed);
-      if (page == 0) continue;
-      const uint32_t scalars =
-          pages_.At<StatsRowHeader>(page)->scalar_pages[cell / kScalarsPerPage].load(
-              std::memory_order_relaxed);
-      if (scalars == 0) continue;
-      pages_.At<StatsCell>(scalars)[cell % kScalarsPerPage].store(0, std::memory_order_relaxed);
-    }
+    StatsSeriesEntry& series = *places().Series(i);
+    series.users.fetch_and(~(1u << bank_), std::memory_order_acq_rel);
+    const auto* const family = places().Family(series.family.load(std::memory_order_relaxed));
+    if (family == nullptr || family->kind != static_cast<uint8_t>(MetricKind::kGauge)) continue;
+    const uint32_t index = series.cell.load(std::memory_order_relaxed);
+    places().ForEachRow(1u << bank_, [&](StatsRowHeader& row) {
+      StatsCell* const cell = places().Scalar(row, index);
+      if (cell != nullptr) cell->store(0, std::memory_order_relaxed);
+    });
   }
 }
 

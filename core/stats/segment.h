@@ -71,10 +71,15 @@ class StatsSegment {
   uint32_t bank() const { return bank_; }
   uint32_t LiveBanks() const;
 
+  // As they were checked: what stands in shared memory may be damaged since.
+  const StatsLimits& limits() const { return pages_->places().limits(); }
+  uint64_t size() const { return memory_->size(); }
+  const StatsPlaces<StatsSegmentHeader>& places() const { return pages_->places(); }
+
   // What to add to a monotonic time to have a wall time, as of the last attach of any process.
   Nanos clock_base() const;
   // How often shared memory had no page, in this process.
-  uint64_t page_failures() const { return pages_.failures(); }
+  uint64_t page_failures() const { return pages_->failures(); }
 
   StatsMemory& memory() { return *memory_; }
   StatsSegmentHeader& header() { return memory_->header(); }
@@ -84,13 +89,14 @@ class StatsSegment {
   static Result<std::unique_ptr<StatsSegment>> Map(Fd fd, const StatsOptions& options);
   explicit StatsSegment(std::unique_ptr<StatsMemory> memory);
 
-  Result<void> TakeBank(uint32_t workers, const std::string& name);
+  // REQUIRES: a header with these limits has been checked, and the rest of it.
+  Result<void> TakeBank(const StatsLimits& limits, uint32_t workers, const std::string& name);
   Result<void> TakeRows(uint32_t count, const std::string& name);
   void ForgetPredecessor();
 
   const std::unique_ptr<StatsMemory> memory_;
-  uint32_t bank_ = kStatsBanks;  // none yet
-  StatsPages pages_;
+  uint32_t bank_ = kStatsBanks;      // none yet
+  std::optional<StatsPages> pages_;  // from TakeBank on
   std::vector<std::unique_ptr<StatsRowPages>> rows_;
 };
 

@@ -1,9 +1,11 @@
 #include "core/stats/segment_check.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <fstream>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/strings.h"
@@ -50,15 +52,13 @@ class ContentsCheck {
         page_owners_(size / kStatsPage) {}
 
   Result<void> Run() {
-    SLUICE_TRY(CheckFamilies());
     SLUICE_TRY(CheckSeries());
     // Tables first, then the octaves: those may only be where no table leads.
-    for (const bool octaves : {false, true}) {
-      for (uint32_t bank = 0; bank < kStatsBanks; ++bank) {
-        const uint32_t rows = std::min(Load(header_.banks[bank].rows_used), kStatsMaxRows);
-        for (uint32_t i = 0; i < rows; ++i) SLUICE_TRY(CheckRow(bank, i, octaves));
-      }
+    for (uint32_t bank = 0; bank < kStatsBanks; ++bank) {
+      const uint32_t rows = std::min(Load(header_.banks[bank].rows_used), kStatsMaxRows);
+      for (uint32_t i = 0; i < rows; ++i) SLUICE_TRY(CheckTables(bank, i));
     }
+    for (const Row& row : rows_) SLUICE_TRY(CheckOctavesOf(row));
     return {};
   }
 
@@ -73,11 +73,13 @@ class ContentsCheck {
     return text;
   }
 
+  // Those that were not looked at yet.
   Result<void> CheckFamilies() {
     const auto* families = StatsAt<StatsFamilyEntry>(header_, regions_.families);
     const uint32_t count = std::min(Load(header_.family_count), limits_.max_families);
-    for (uint32_t i = 0; i < count; ++i) {
-      const StatsFamilyEntry& family = families[i];
+    for (auto i = static_cast<uint32_t>(kinds_.size()); i < count; ++i) {
+      StatsFamilyEntry family;  // a copy: what is checked is what is used
+      std::memcpy(&family, &families[i], sizeof(family));
       const bool fits = HasText(family.name_offset, family.name_length) &&
                         HasText(family.help_offset, family.help_length);
       if (!fits) return Differs({"the text of family ", Decimal(i), " is out of bounds"});
@@ -92,34 +94,45 @@ class ContentsCheck {
     return {};
   }
 
+  // Families first: of a published series the family is published. Series may be added meanwhile,
+  // of new families; and recycled, for new families.
   Result<void> CheckSeries() {
+    SLUICE_TRY(CheckFamilies());
     const uint32_t count = std::min(Load(header_.series_count), limits_.max_series);
+    SLUICE_TRY(CheckFamilies());
     const auto* all = StatsAt<StatsSeriesEntry>(header_, regions_.series);
-    for (uint32_t i = 0; i < count; ++i) {
-      const StatsSeriesEntry& series = all[i];
-      const uint32_t generation = Load(series.generation);
-      const uint32_t family = Load(series.family);
-      if (family >= kinds_.size()) {
-        return Differs({"the family of series ", Decimal(i), " is unknown"});
-      }
-      const uint32_t cell = Load(series.cell);
-      if (!TakeCell(kinds_[family], cell)) {
-        return Differs({"the cell of series ", Decimal(i), " is out of bounds or another's"});
-      }
-      if (Load(series.users) >> kStatsBanks != 0) {
-        return Differs({"the users of series ", Decimal(i), " are unknown"});
-      }
-      if (generation % 2 != 0) continue;  // the rest is being written
-      const uint32_t offset = Load(series.text_offset);
-      const uint32_t length = Load(series.text_length);
-      const uint64_t capacity = Load(series.text_capacity);
-      const bool text_fits =
-          HasText(offset, capacity * sizeof(StatsCell)) && StatsTextCells(length) <= capacity;
-      const bool good = text_fits && IsLabelText(Text(offset, length));
-      if (!good && Load(series.generation) == generation) {
-        return Differs(
-            {"the labels of series ", Decimal(i), text_fits ? " are none" : " are out of bounds"});
-      }
+    for (uint32_t i = 0; i < count; ++i) SLUICE_TRY(CheckEntry(all[i], i));
+    return {};
+  }
+
+  Result<void> CheckEntry(const StatsSeriesEntry& series, uint32_t index) {
+    const Decimal number(index);
+    const uint32_t generation = Load(series.generation);
+    const uint32_t family = Load(series.family);
+    if (family >= kinds_.size()) SLUICE_TRY(CheckFamilies());
+    if (family >= kinds_.size()) {
+      return Differs({"the family of series ", number, " is unknown"});
+    }
+    if (!TakeCell(kinds_[family], Load(series.cell))) {
+      return Differs({"the cell of series ", number, " is out of bounds or another's"});
+    }
+    if (Load(series.users) >> kStatsBanks != 0) {
+      return Differs({"the users of series ", number, " are unknown"});
+    }
+    // The capacity first: a recycling changes it last, when the place has the room. Also of an
+    // entry that is being written, by one who was killed perhaps: who takes it writes there.
+    const uint64_t capacity = Load(series.text_capacity);
+    const uint32_t offset = Load(series.text_offset);
+    if (!HasText(offset, capacity * sizeof(StatsCell))) {
+      return Differs({"the labels of series ", number, " are out of bounds"});
+    }
+    if (generation % 2 != 0) return {};
+    const uint32_t length = Load(series.text_length);
+    const bool fits = StatsTextCells(length) <= capacity;
+    const bool good = fits && IsLabelText(Text(offset, length));
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (!good && Load(series.generation) == generation) {
+      return Differs({"the labels of series ", number, fits ? " are none" : " are out of bounds"});
     }
     return {};
   }
@@ -153,39 +166,52 @@ class ContentsCheck {
     return true;
   }
 
-  Result<void> CheckRow(uint32_t bank, uint32_t index, bool octaves) {
-    const uint32_t page = Load(header_.banks[bank].rows[index]);
-    if (page == 0) return {};
-    const Decimal bank_text(bank);
-    const Decimal row_text(index);
-    const auto wrong = [&](std::string_view what) {
-      return Differs(
-          {what, " of row ", row_text, " in bank ", bank_text, " is out of bounds or another's"});
-    };
-    const uint32_t owner = 2 * (1 + bank * kStatsMaxRows + index);  // +1: a page of its octaves
-    if (!octaves && !TakePage(page, owner, false)) return wrong("the page");
-    const auto& row = *StatsAt<StatsRowHeader>(header_, page * kStatsPage);
-    if (!octaves) {
-      for (const StatsIndex& entry : row.scalar_pages) {
-        const uint32_t scalars = Load(entry);
-        if (scalars != 0 && !TakePage(scalars, owner, false)) return wrong("a page of scalars");
-      }
-      for (const StatsIndex& entry : row.histogram_pages) {
-        const uint32_t heads = Load(entry);
-        if (heads != 0 && !TakePage(heads, owner, false)) return wrong("a page of histograms");
-      }
-      return {};
+  // A row, with the pages that its tables led to when they were checked.
+  struct Row {
+    uint32_t bank;
+    uint32_t index;
+    uint32_t page;
+    std::vector<uint32_t> histogram_pages;
+
+    // Plus 1: of a page of its octaves.
+    uint32_t owner() const { return 2 * (1 + bank * kStatsMaxRows + index); }
+  };
+
+  static tl::unexpected<Error> Wrong(std::string_view what, const Row& row) {
+    return Differs({what, " of row ", Decimal(row.index), " in bank ", Decimal(row.bank),
+                    " is out of bounds or another's"});
+  }
+
+  Result<void> CheckTables(uint32_t bank, uint32_t index) {
+    Row row = {bank, index, Load(header_.banks[bank].rows[index]), {}};
+    if (row.page == 0) return {};
+    if (!TakePage(row.page, row.owner(), false)) return Wrong("the page", row);
+    const auto& header = *StatsAt<StatsRowHeader>(header_, row.page * kStatsPage);
+    for (const StatsIndex& entry : header.scalar_pages) {
+      const uint32_t page = Load(entry);
+      if (page != 0 && !TakePage(page, row.owner(), false)) return Wrong("a page of scalars", row);
     }
-    const uint32_t pool = Load(row.octave_page);
-    if (pool != 0 && !TakePage(pool, owner + 1, true)) return wrong("the page of octaves");
-    if (Load(row.octaves_used) > kOctavesPerPage) return wrong("the use of octaves");
-    if (!CheckOctaves(row.scratch_histogram, owner + 1)) return wrong("an octave");
-    for (const StatsIndex& entry : row.histogram_pages) {
-      const uint32_t heads = Load(entry);
-      if (heads == 0) continue;
-      const auto* histograms = StatsAt<StatsHistogramCells>(header_, heads * kStatsPage);
+    for (const StatsIndex& entry : header.histogram_pages) {
+      const uint32_t page = Load(entry);
+      if (page == 0) continue;
+      if (!TakePage(page, row.owner(), false)) return Wrong("a page of histograms", row);
+      row.histogram_pages.push_back(page);
+    }
+    rows_.push_back(std::move(row));
+    return {};
+  }
+
+  Result<void> CheckOctavesOf(const Row& row) {
+    const auto& header = *StatsAt<StatsRowHeader>(header_, row.page * kStatsPage);
+    const uint32_t owner = row.owner() + 1;
+    const uint32_t pool = Load(header.octave_page);
+    if (pool != 0 && !TakePage(pool, owner, true)) return Wrong("the page of octaves", row);
+    if (Load(header.octaves_used) > kOctavesPerPage) return Wrong("the use of octaves", row);
+    if (!CheckOctaves(header.scratch_histogram, owner)) return Wrong("an octave", row);
+    for (const uint32_t page : row.histogram_pages) {
+      const auto* histograms = StatsAt<StatsHistogramCells>(header_, page * kStatsPage);
       for (uint32_t i = 0; i < kHistogramsPerPage; ++i) {
-        if (!CheckOctaves(histograms[i], owner + 1)) return wrong("an octave");
+        if (!CheckOctaves(histograms[i], owner)) return Wrong("an octave", row);
       }
     }
     return {};
@@ -209,6 +235,7 @@ class ContentsCheck {
   std::vector<bool> histograms_;
   std::vector<bool> words_;
   std::vector<uint32_t> page_owners_;  // 0: none
+  std::vector<Row> rows_;
 };
 
 Result<void> CheckLimits(const StatsSegmentHeader& header) {

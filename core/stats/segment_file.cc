@@ -81,6 +81,24 @@ Result<void> CheckStatsFileOptions(const StatsFileOptions& options) {
 
 namespace {
 
+std::string_view KindOf(mode_t mode) {
+  if (S_ISLNK(mode)) return "a symbolic link";
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
+// Anybody may make something in /dev/shm that has our name. It is not ours to remove.
+tl::unexpected<Error> InTheWay(const std::string& path, std::string_view kind,
+                               const struct stat& found) {
+  return Fail(Code::kPermission,
+              StrCat({"stats: ", path, " is ", kind, " of user ", Decimal(found.st_uid),
+                      ", expected a regular file of user ", Decimal(geteuid()),
+                      "; remove it, or set stats.path to a folder that only the proxy's user "
+                      "writes to"}));
+}
+
 // What the header says to be in use must be there: a page that is not would be SIGBUS.
 Result<void> ReserveAgain(const std::string& path, int fd, const StatsSegmentHeader& header,
                           uint64_t file_bytes, StatsMemory::Reserver reserver) {
@@ -116,22 +134,14 @@ Result<void> ReserveAgain(const std::string& path, int fd, const StatsSegmentHea
 Result<Fd> OpenStatsFile(const std::string& path, std::optional<uid_t> owner) {
   // Without waiting for whoever might write to it, were it a pipe.
   Fd fd(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!fd) {
-    if (errno == ELOOP) {
-      return Fail(Code::kPermission, StrCat({"stats: ", path, " is a symbolic link"}));
-    }
-    return FileError("opening", path, errno);
-  }
+  const int error = errno;
+  if (!fd && error == ENOENT) return FileError("opening", path, error);
   struct stat found {};
-  if (fstat(fd.get(), &found) != 0) return FileError("looking at", path, errno);
-  if (!S_ISREG(found.st_mode)) {
-    return Fail(Code::kPermission, StrCat({"stats: ", path, " is not a regular file"}));
-  }
-  if (found.st_uid != geteuid() && found.st_uid != owner) {
-    return Fail(Code::kPermission,
-                StrCat({"stats: ", path, " belongs to user ", Decimal(found.st_uid), ", not to ",
-                        Decimal(geteuid())}));
-  }
+  const int looked = fd ? fstat(fd.get(), &found) : lstat(path.c_str(), &found);
+  if (looked != 0) return FileError("looking at", path, errno);
+  if (!S_ISREG(found.st_mode)) return InTheWay(path, KindOf(found.st_mode), found);
+  if (found.st_uid != geteuid() && found.st_uid != owner) return InTheWay(path, "a file", found);
+  if (!fd) return FileError("opening", path, error);
   return fd;
 }
 
@@ -179,7 +189,7 @@ bool IsStatsFileAt(const std::string& path, int fd) {
 
 Result<void> SetStatsFileAside(const std::string& path) {
   if (rename(path.c_str(), (path + ".old").c_str()) == 0) return {};
-  return FileError("setting aside", path, errno);
+  return FileError(StrCat({"renaming to ", path, ".old"}), path, errno);
 }
 
 Result<StatsFileFound> CheckStatsFile(const std::string& path, int fd, uint64_t expected_size,

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,20 +77,35 @@ TEST_F(StatsFileTest, RefusesWhatIsNoFileOfOurs) {
     const auto segment = Attach();
     ASSERT_FALSE(segment.has_value()) << why;
     EXPECT_EQ(segment.error().code, Code::kPermission);
-    EXPECT_EQ(segment.error().detail, "stats: " + path_ + std::string(why));
+    EXPECT_EQ(
+        segment.error().detail,
+        "stats: " + path_ + " is " + std::string(why) + ", expected a regular file of user " +
+            std::to_string(geteuid()) +
+            "; remove it, or set stats.path to a folder that only the proxy's user writes to");
     EXPECT_TRUE(fs::exists(fs::symlink_status(path_))) << "it is left where it is";
   };
   std::ofstream(folder_ + "/other") << "text";
   fs::create_symlink(folder_ + "/other", path_);
-  refused(" is a symbolic link");
+  const std::string us = std::to_string(geteuid());
+  refused("a symbolic link of user " + us);
   fs::remove(path_);
   ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
-  refused(" is not a regular file");
+  refused("a pipe of user " + us);
+  fs::remove(path_);
+  fs::create_directory(path_);
+  refused("a folder of user " + us);
+  fs::remove(path_);
+  const Fd socket_fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path_.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  ASSERT_EQ(bind(socket_fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  refused("a socket of user " + us);
   fs::remove(path_);
   if (geteuid() == 0) {
     std::ofstream(path_.c_str()) << "text";
     ASSERT_EQ(chown(path_.c_str(), 1, 1), 0);
-    refused(" belongs to user 1, not to 0");
+    refused("a file of user 1");
   }
 }
 
@@ -319,10 +336,17 @@ std::vector<Damage> Damages() {
        "the cell of series 2 is out of bounds or another's"},
       {"SeriesUsers", [](Header& h) { Series(h, 2).users = 8; },
        "the users of series 2 are unknown"},
-      {"SeriesText", [](Header& h) { Series(h, 3).text_capacity = UINT32_MAX; },
-       "the labels of series 3 are out of bounds"},
-      {"SeriesLabels", [](Header& h) { Series(h, 3).text_length = 3; },
-       "the labels of series 3 are none"},
+      {"SeriesText", [](Header& h) { Series(h, 4).text_capacity = UINT32_MAX; },
+       "the labels of series 4 are out of bounds"},
+      // Half written: who recycles it writes to that place.
+      {"HalfWrittenSeriesText",
+       [](Header& h) {
+         Series(h, 4).generation = 3;
+         Series(h, 4).text_offset = UINT32_MAX;
+       },
+       "the labels of series 4 are out of bounds"},
+      {"SeriesLabels", [](Header& h) { Series(h, 4).text_length = 3; },
+       "the labels of series 4 are none"},
       {"RowPage", [](Header& h) { h.banks[0].rows[1] = 3; },
        "the page of row 1 in bank 0 is out of bounds or another's"},
       {"RowTwice", [](Header& h) { h.banks[0].rows[1] = h.banks[0].rows[0].load(); },

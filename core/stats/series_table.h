@@ -5,16 +5,20 @@
 //
 // Another process may add entries, and recycle those that no live process uses, while we hold no
 // lock. So entries that our bank uses are read at any time, others under the directory's lock,
-// after catching up with what was added.
+// after catching up with what was added. None of them is believed (StatsPlaces): in a segment that
+// is damaged series are dropped, or count for others, and nothing outside of it is touched.
 #ifndef SLUICE_CORE_STATS_SERIES_TABLE_H_
 #define SLUICE_CORE_STATS_SERIES_TABLE_H_
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "core/stats/layout.h"
 #include "core/stats/metric.h"
+#include "core/stats/places.h"
 
 namespace sluice {
 
@@ -31,7 +35,7 @@ class StatsSeriesTable {
   // REQUIRES: the directory's lock.
   SeriesId FindOrAdd(uint8_t kind, const Metric& metric, std::string_view labels);
 
-  // REQUIRES: a shared word's id, just got.
+  // Of a shared word's id, just got; null if it is none.
   StatsCell* WordOf(SeriesId id) const;
 
  private:
@@ -44,29 +48,33 @@ class StatsSeriesTable {
     uint64_t reserved;
   };
 
+  using Places = StatsPlaces<StatsSegmentHeader>;
+
+  const Places& places() const;
   void CatchUp();
   uint32_t FindFamily(uint8_t kind, const Metric& metric) const;
   uint32_t AddFamily(uint8_t kind, const Metric& metric);
   uint32_t FindSeries(uint32_t family, std::string_view labels) const;
-  SeriesId AddSeries(uint8_t kind, uint32_t family, std::string_view labels);
-  SeriesId Recycle(uint8_t kind, uint32_t family, std::string_view labels);
+  SeriesId AddSeries(uint8_t kind, uint32_t family, SeriesRank rank, std::string_view labels);
+  SeriesId Recycle(uint8_t kind, uint32_t family, SeriesRank rank, std::string_view labels);
   bool IsFree(const StatsSeriesEntry& entry, uint8_t kind, uint32_t live);
+  // Is it of that family and these labels?
+  bool IsOf(const StatsSeriesEntry& entry, uint32_t family, std::string_view labels) const;
+  // Room for so many cells in the text that the entry has already; null: too little.
+  StatsCell* OwnText(const StatsSeriesEntry& entry, uint64_t cells) const;
   void ZeroCells(uint8_t kind, uint32_t cell);
   SeriesId Use(uint32_t index);
 
-  bool HasCell(uint8_t kind);
+  bool HasCell(uint8_t kind, SeriesRank rank);
+  uint32_t TakeCell(uint8_t kind);
   StatsIndex& CellsUsed(uint8_t kind);
-  bool HasText(uint64_t cells);
+  bool HasText(uint64_t cells, SeriesRank rank);
   uint32_t AddText(std::string_view text);
   bool Reserve(Region& region, uint64_t bytes);
-  std::string_view FamilyText(uint32_t offset, uint32_t length) const;
+  std::optional<std::string> LabelsOf(const StatsSeriesEntry& entry) const;
 
   StatsSegment& segment_;
   StatsSegmentHeader& header_;
-  StatsFamilyEntry* const families_;
-  StatsSeriesEntry* const series_;
-  StatsCell* const text_;
-  StatsWord* const words_;
   Region families_region_;
   Region series_region_;
   Region text_region_;
@@ -82,7 +90,7 @@ class StatsSeriesTable {
 
   uint32_t next_to_recycle_ = 0;
   // Nothing of a kind was free: not looked for again while the same processes live. 0 is nobody.
-  uint64_t exhausted_for_[kStatsKinds] = {};
+  uint64_t exhausted_for_[kStatsKinds] = {};  // by kind
 };
 
 }  // namespace sluice

@@ -12,16 +12,27 @@
 
 namespace sluice {
 
+namespace {
+
+constexpr int kTries = 3;
+
+}  // namespace
+
 std::string StatsFile::DefaultPath(std::string_view id) { return StrCat({"/dev/shm/sluice.", id}); }
 
 Result<std::unique_ptr<StatsFile>> StatsFile::Open(const std::string& path) {
   Result<Fd> fd = OpenStatsFileForReading(path);
   if (!fd) return Fail(std::move(fd).error());
-  const Result<StatsFileFound> found = CheckStatsFile(path, fd->get(), 0, nullptr);
+  Result<StatsFileFound> found = CheckStatsFile(path, fd->get(), 0, nullptr);
+  for (int i = 0; i < kTries && !found; ++i) found = CheckStatsFile(path, fd->get(), 0, nullptr);
   if (!found) return Fail(found.error().code, StrCat({path, ": ", found.error().detail}));
   auto memory = StatsMemory::Map(std::move(*fd), found->size, false);
   if (!memory) return Fail(std::move(memory).error());
-  const Result<void> checked = CheckStatsContents((*memory)->header(), found->limits, found->size);
+  // In use, its header or an entry may have been seen half changed: not twice in a row.
+  Result<void> checked = CheckStatsContents((*memory)->header(), found->limits, found->size);
+  for (int i = 0; i < kTries && !checked; ++i) {
+    checked = CheckStatsContents((*memory)->header(), found->limits, found->size);
+  }
   if (!checked) return Fail(checked.error().code, StrCat({path, ": ", checked.error().detail}));
   return std::unique_ptr<StatsFile>(new StatsFile(path, std::move(*memory), found->limits));
 }

@@ -18,9 +18,12 @@ struct EndpointStats {
   Counter failures;  // connects that failed, resets, timeouts and 5xx
 
   void Describe(MetricTable& table) {
-    table.Add(requests, {"sluice_endpoint_requests_total", "Requests sent to the endpoint."});
-    table.Add(failures, {"sluice_endpoint_failures_total",
-                         "Requests that failed at the endpoint: connect, reset, timeout, 5xx."});
+    table.Add(requests,
+              Metric{"sluice_endpoint_requests_total", "Requests sent to the endpoint."}.OfMany());
+    table.Add(failures,
+              Metric{"sluice_endpoint_failures_total",
+                     "Requests that failed at the endpoint: connect, reset, timeout, 5xx."}
+                  .OfMany());
   }
 };
 
