@@ -89,7 +89,7 @@ TEST(DocumentsTest, ConfigurationsAreGood) {
 
 TEST(DocumentsTest, ExamplesAreGood) {
   for (const auto& entry : fs::directory_iterator(Root() + "/conf")) {
-    if (IsConfigLanguage(entry.path().extension().string().substr(1))) {
+    if (!entry.is_directory() && IsConfigLanguage(entry.path().extension().string().substr(1))) {
       ExpectGoodConfig(entry.path());
     }
   }
