@@ -69,7 +69,8 @@ std::string_view CodeName(Code code) {
                                                 "body-too-large",
                                                 "not-implemented",
                                                 "version",
-                                                "upgrade-required"};
+                                                "upgrade-required",
+                                                "mismatch"};
   return kNames[static_cast<size_t>(code)];
 }
 

@@ -35,6 +35,7 @@ enum class Code : uint8_t {
   kNotImplemented,   // a method or transfer coding we do not know: 501
   kVersion,          // an HTTP version we do not speak: 505
   kUpgradeRequired,  // HTTP/1.0 where it is off: 426
+  kMismatch,         // what was to be changed is not what is there: 412
 };
 
 enum class Side : uint8_t { kInternal, kDownstream, kUpstream };

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "core/base/strings.h"
+#include "core/config/secrets.h"
 
 namespace sluice {
 namespace {
@@ -33,11 +34,18 @@ void ConfigProblems::Warn(Mark mark, std::string path, std::string message) {
   AddTo(warnings_, mark, std::move(path), std::move(message));
 }
 
+void ConfigProblems::HideSecret(std::string secret) {
+  if (std::find(secrets_.begin(), secrets_.end(), secret) == secrets_.end()) {
+    secrets_.push_back(std::move(secret));
+  }
+}
+
 void ConfigProblems::AddTo(List& list, Mark mark, std::string path, std::string message) {
   if (list.kept.size() == kMaxErrors) {
     ++list.dropped;
     return;
   }
+  message = WithoutSecrets(std::move(message), secrets_);
   list.kept.push_back(ConfigError{file_, mark.line, mark.column, OneLine(std::move(path)),
                                   OneLine(std::move(message))});
 }

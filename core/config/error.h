@@ -31,6 +31,10 @@ class ConfigProblems {
   void Add(Mark mark, std::string path, std::string message);
   void Warn(Mark mark, std::string path, std::string message);
 
+  // From here on no message holds this text.
+  void HideSecret(std::string secret);
+  const std::vector<std::string>& secrets() const { return secrets_; }
+
   // More errors are only counted: no need to word them well.
   bool full() const { return errors_.kept.size() == kMaxErrors; }
   bool has_errors() const { return !errors_.kept.empty(); }
@@ -50,6 +54,7 @@ class ConfigProblems {
   std::vector<ConfigError> Take(List& list);
 
   std::string file_;
+  std::vector<std::string> secrets_;
   List errors_;
   List warnings_;
 };

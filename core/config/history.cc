@@ -1,7 +1,6 @@
 #include "core/config/history.h"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,12 +24,12 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kSuffix = ".json";
-constexpr std::string_view kFormats[] = {"yaml", "json", "toml"};
 
-// Written, synced, and in its place; or nothing has changed.
+// Written, synced, and in its place; or nothing has changed. kAlreadyExists: another process was
+// quicker.
 Result<void> WriteDurably(const std::string& folder, const std::string& path,
                           std::string_view bytes) {
-  const std::string own = path + ".new";
+  const std::string own = StrCat({path, ".", Decimal(static_cast<uint64_t>(getpid()))});
   const auto fail = [&own](std::string_view call) {
     const int error = errno;
     unlink(own.c_str());
@@ -45,7 +44,11 @@ Result<void> WriteDurably(const std::string& folder, const std::string& path,
   }
   if (fsync(fd.get()) != 0) return fail("fsync");
   fd.Close();
-  if (rename(own.c_str(), path.c_str()) != 0) return fail("rename");
+  if (link(own.c_str(), path.c_str()) == 0) {
+    unlink(own.c_str());
+  } else if (errno == EEXIST || rename(own.c_str(), path.c_str()) != 0) {
+    return fail("link");  // some file systems have no links: there a rename must do
+  }
   const Fd directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory) fsync(directory.get());
   return {};
@@ -62,6 +65,30 @@ Number NumberOf(const json& object, const char* name) {
   return found != object.end() && found->is_number_integer() ? found->get<Number>() : 0;
 }
 
+// Commands and HTTP bring what they like.
+std::string Utf8(const std::string& text) {
+  return json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace));
+}
+
+Result<std::string> Json(const ConfigVersion& entry) {
+  const json object = {{"version", entry.version},
+                       {"parent", entry.parent},
+                       {"sha256", entry.hash},
+                       {"time", entry.time},
+                       {"author", Utf8(entry.author)},
+                       {"reason", Utf8(entry.reason)},
+                       {"source", entry.source},
+                       {"file", Utf8(entry.file)},
+                       {"from_file", entry.from_file},
+                       {"format", kFormatNames[static_cast<size_t>(entry.format)]},
+                       {"text", entry.text}};
+  try {
+    return object.dump(1) + "\n";
+  } catch (const json::exception&) {
+    return Fail(Code::kInvalidArgument, "history: the text is not UTF-8");
+  }
+}
+
 std::vector<std::string> LinesOf(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream stream(text);
@@ -76,19 +103,6 @@ std::string NameOf(const ConfigVersion& version) {
 
 }  // namespace
 
-std::string ConfigHash(std::string_view text) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr);
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string hex;
-  for (unsigned int i = 0; i < size; ++i) {
-    hex += kHex[digest[i] >> 4];
-    hex += kHex[digest[i] & 15];
-  }
-  return hex;
-}
-
 std::string ConfigDiff(const ConfigVersion& before, const ConfigVersion& after) {
   dtl::Diff<std::string> diff(LinesOf(before.text), LinesOf(after.text));
   diff.onHuge();
@@ -101,33 +115,57 @@ std::string ConfigDiff(const ConfigVersion& before, const ConfigVersion& after) 
   return std::move(out).str();
 }
 
-Result<ConfigHistory> ConfigHistory::Open(std::string folder, size_t keep) {
-  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-    return Fail(SystemError(StrCat({"history ", folder, ": mkdir"}), errno));
+Result<ConfigHistory> ConfigHistory::Open(std::string folder, size_t keep, const FileOwner& owner) {
+  const auto fail = [&folder](std::string_view call, int error) {
+    return Fail(SystemError(StrCat({"history ", folder, call}), error));
+  };
+  std::error_code error;
+  const std::filesystem::path above = std::filesystem::path(folder).parent_path();
+  if (!above.empty()) std::filesystem::create_directories(above, error);
+  if (error) return fail(": mkdir", error.value());
+  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return fail(": mkdir", errno);
+  ConfigHistory history(std::move(folder), keep);
+  const FileOwner nobody;
+  if (owner.user != nobody.user || owner.group != nobody.group) {
+    SLUICE_TRY(history.GiveTo(owner));
+  } else if (access(history.folder_.c_str(), R_OK | W_OK | X_OK) != 0) {
+    return Fail(SystemError(StrCat({"history ", history.folder_}), errno));
   }
-  if (access(folder.c_str(), R_OK | W_OK | X_OK) != 0) {
-    return Fail(SystemError(StrCat({"history ", folder}), errno));
+  return history;
+}
+
+// Versions that another user wrote, and the folder; not what links lead to.
+Result<void> ConfigHistory::GiveTo(const FileOwner& owner) const {
+  for (const uint64_t version : Versions()) {
+    if (lchown(FileOf(version).c_str(), owner.user, owner.group) != 0 && errno != ENOENT) {
+      return Fail(SystemError(StrCat({"history ", FileOf(version), ": chown"}), errno));
+    }
   }
-  return ConfigHistory(std::move(folder), keep);
+  if (lchown(folder_.c_str(), owner.user, owner.group) != 0) {
+    return Fail(SystemError(StrCat({"history ", folder_, ": chown"}), errno));
+  }
+  return {};
 }
 
 Result<ConfigVersion> ConfigHistory::Add(ConfigVersion entry) {
   entry.hash = ConfigHash(entry.text);
-  const std::vector<uint64_t> versions = Versions();
-  entry.parent = versions.empty() ? 0 : versions.back();
-  if (entry.parent != 0) {
-    Result<ConfigVersion> newest = Get(entry.parent);
-    if (newest && newest->hash == entry.hash && newest->format == entry.format) return newest;
+  constexpr int kTries = 8;
+  for (int i = 0;; ++i) {
+    const std::vector<uint64_t> versions = Versions();
+    entry.parent = versions.empty() ? 0 : versions.back();
+    if (entry.parent != 0) {
+      Result<ConfigVersion> newest = Get(entry.parent);
+      if (newest && newest->hash == entry.hash && newest->format == entry.format) return newest;
+    }
+    entry.version = entry.parent + 1;
+    const Result<std::string> bytes = Json(entry);
+    if (!bytes) return Fail(bytes.error());
+    Result<void> written = WriteDurably(folder_, FileOf(entry.version), *bytes);
+    if (written) break;
+    if (written.error().code != Code::kAlreadyExists || i == kTries) {
+      return Fail(std::move(written).error());
+    }
   }
-  entry.version = entry.parent + 1;
-  const json object = {
-      {"version", entry.version}, {"parent", entry.parent},
-      {"sha256", entry.hash},     {"time", entry.time},
-      {"author", entry.author},   {"reason", entry.reason},
-      {"file", entry.file},       {"format", kFormats[static_cast<size_t>(entry.format)]},
-      {"text", entry.text}};
-  const std::string bytes = object.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
-  SLUICE_TRY(WriteDurably(folder_, FileOf(entry.version), bytes));
   DropOldest();
   return entry;
 }
@@ -165,14 +203,16 @@ Result<ConfigVersion> ConfigHistory::Get(uint64_t version) const {
   entry.time = NumberOf<int64_t>(object, "time");
   entry.author = TextOf(object, "author");
   entry.reason = TextOf(object, "reason");
+  entry.source = TextOf(object, "source");
   entry.file = TextOf(object, "file");
+  entry.from_file = object.value("from_file", json(true)) != json(false);
   entry.text = TextOf(object, "text");
   const std::string format = TextOf(object, "format");
-  const auto known = std::find(std::begin(kFormats), std::end(kFormats), format);
-  if (known == std::end(kFormats) || ConfigHash(entry.text) != entry.hash) {
+  const auto known = std::find(std::begin(kFormatNames), std::end(kFormatNames), format);
+  if (known == std::end(kFormatNames) || ConfigHash(entry.text) != entry.hash) {
     return Fail(Code::kIo, StrCat({path, ": damaged: its hash is not that of its text"}));
   }
-  entry.format = static_cast<ConfigFormat>(known - std::begin(kFormats));
+  entry.format = static_cast<ConfigFormat>(known - std::begin(kFormatNames));
   return entry;
 }
 

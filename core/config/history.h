@@ -14,7 +14,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/append_file.h"
 #include "core/base/result.h"
+#include "core/config/hash.h"
 #include "core/config/loader.h"
 
 namespace sluice {
@@ -26,27 +28,28 @@ struct ConfigVersion {
   int64_t time = 0;      // seconds since the epoch
   std::string author;
   std::string reason;
-  std::string file;  // where the text came from
+  std::string source;     // what brought it: "start", "command", "http", ...
+  std::string file;       // the instance's configuration file
+  bool from_file = true;  // the text is that file's
   ConfigFormat format = ConfigFormat::kYaml;
   std::string text;
 };
-
-// SHA-256 in hex.
-std::string ConfigHash(std::string_view text);
 
 // What changed from `before` to `after`, as `diff -u` writes it; empty if nothing did.
 std::string ConfigDiff(const ConfigVersion& before, const ConfigVersion& after);
 
 class ConfigHistory {
  public:
-  // Makes the folder, readable for its owner alone, if it is not there (its parent must be). The
-  // last `keep` versions stay. Errors name what cannot be used.
-  static Result<ConfigHistory> Open(std::string folder, size_t keep);
+  // Makes the folder and those above it if they are not there; it is readable for its owner alone.
+  // `owner`: whose it is and its files are from here on, for a process that is about to become
+  // them. The last `keep` versions stay. Errors name what cannot be used.
+  static Result<ConfigHistory> Open(std::string folder, size_t keep, const FileOwner& owner = {});
   // For looking only: a folder that is not there is empty.
   static ConfigHistory View(std::string folder) { return ConfigHistory(std::move(folder), 0); }
 
   // Adds `entry` as the newest, setting its version, parent and hash, and returns it. One whose
-  // text is the newest's already is that one.
+  // text is the newest's already is that one. Another process may add at the same time. After an
+  // error there is no new version.
   Result<ConfigVersion> Add(ConfigVersion entry);
 
   // The versions that are there, the oldest first.
@@ -61,6 +64,7 @@ class ConfigHistory {
  private:
   ConfigHistory(std::string folder, size_t keep) : folder_(std::move(folder)), keep_(keep) {}
   std::string FileOf(uint64_t version) const;
+  Result<void> GiveTo(const FileOwner& owner) const;
   void DropOldest() const;
 
   std::string folder_;

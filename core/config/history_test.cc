@@ -99,10 +99,30 @@ TEST_F(HistoryTest, WhatIsNoVersionIsLeftAlone) {
 }
 
 TEST_F(HistoryTest, AFolderThatCannotBeMadeIsNamed) {
-  const auto opened = ConfigHistory::Open(folder_.Path("no/such"), 3);
+  EXPECT_TRUE(ConfigHistory::Open(folder_.Path("made/with/parents"), 3));
+  folder_.Write("file", "");
+  const auto opened = ConfigHistory::Open(folder_.Path("file/such"), 3);
   ASSERT_FALSE(opened);
-  EXPECT_NE(opened.error().detail.find("no/such"), std::string::npos);
+  EXPECT_NE(opened.error().detail.find("file/such"), std::string::npos);
   EXPECT_TRUE(ConfigHistory::View(folder_.Path("no/such")).Versions().empty());
+}
+
+TEST_F(HistoryTest, WhatIsNoUtf8IsRefusedAndReasonsAreMendedForJson) {
+  ConfigHistory history = Open();
+  EXPECT_FALSE(history.Add(Entry("a: \xff\n")));
+  EXPECT_TRUE(history.Versions().empty());
+  EXPECT_EQ(history.Add(Entry("a: 1\n", "why\xff?")).value().version, 1U);
+  EXPECT_EQ(history.Get(1).value().reason, "why\xef\xbf\xbd?");
+}
+
+// Two processes of an instance, one over the other.
+TEST_F(HistoryTest, TwoThatAddDoNotOverwriteEachOther) {
+  ConfigHistory one = Open();
+  ConfigHistory two = Open();
+  EXPECT_EQ(one.Add(Entry("a: 1\n")).value().version, 1U);
+  EXPECT_EQ(two.Add(Entry("a: 2\n")).value().version, 2U);
+  EXPECT_EQ(one.Add(Entry("a: 3\n")).value().version, 3U);
+  EXPECT_EQ(one.Get(2).value().text, "a: 2\n");
 }
 
 TEST_F(HistoryTest, TheDifferenceIsThatOfDiffU) {

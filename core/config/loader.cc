@@ -13,7 +13,9 @@
 #include "core/config/checks.h"
 #include "core/config/config.pb.h"
 #include "core/config/filter_reader.h"
+#include "core/config/hash.h"
 #include "core/config/message_reader.h"
+#include "core/config/secrets.h"
 #include "core/config/toml_parser.h"
 #include "core/config/yaml_parser.h"
 
@@ -97,7 +99,8 @@ LoadedConfig& LoadedConfig::operator=(LoadedConfig&&) noexcept = default;
 
 ConfigError LoadedConfig::Problem(std::string path, std::string message) const {
   const Mark mark = FindNearest(source, path).mark;
-  return ConfigError{file, mark.line, mark.column, std::move(path), std::move(message)};
+  return ConfigError{file, mark.line, mark.column, std::move(path),
+                     WithoutSecrets(std::move(message), secrets)};
 }
 
 ConfigFormat FormatOfFile(std::string_view path) {
@@ -124,12 +127,17 @@ LoadResult LoadConfigText(std::string_view text, ConfigFormat format, std::strin
   ConfigProblems problems(file);
   LoadedConfig loaded;
   loaded.file = std::move(file);
+  loaded.text = text;
+  loaded.format = format;
   loaded.content_hash = Hash(text);
   loaded.config = std::make_unique<config::Config>();
   ParseResult parsed = Parse(text, format);
   if (parsed) {
     loaded.source = *std::move(parsed);
-    SubstituteEnv(loaded.source, env, problems);
+    References references = Substitute(loaded.source, env, problems);
+    loaded.references = std::move(references.all);
+    loaded.fingerprint = ConfigHash(
+        StrCat({kFormatNames[static_cast<size_t>(format)], "\n", text, "\n", references.values}));
     MessageReader(problems).Read(loaded.source, FieldPath{}, *loaded.config);
     ReadFilters(loaded.source, schemas, *loaded.config, problems);
     CheckConfig(loaded.source, *loaded.config, problems);
@@ -140,6 +148,7 @@ LoadResult LoadConfigText(std::string_view text, ConfigFormat format, std::strin
     return tl::unexpected<std::vector<ConfigError>>(problems.TakeErrors());
   }
   loaded.warnings = problems.TakeWarnings();
+  loaded.secrets = problems.secrets();
   return loaded;
 }
 

@@ -27,6 +27,7 @@ class Config;
 }  // namespace config
 
 enum class ConfigFormat : uint8_t { kYaml, kJson, kToml };
+inline constexpr std::string_view kFormatNames[] = {"yaml", "json", "toml"};
 
 // By the file's extension; YAML if it is none of .json and .toml.
 ConfigFormat FormatOfFile(std::string_view path);
@@ -43,9 +44,16 @@ struct LoadedConfig {
 
   std::unique_ptr<config::Config> config;  // never null after loading
   std::string file;
+  std::string text;  // as it was given, with its ${...}
+  ConfigFormat format = ConfigFormat::kYaml;
   uint64_t content_hash = 0;  // of the file's bytes
+  // SHA-256, in hex, of the text and of all that its ${...} stood for: the same means that nothing
+  // has changed. Not to be shown or stored: a secret could be guessed by it.
+  std::string fingerprint;
   std::vector<ConfigError> warnings;
-  Node source;  // what the file says; only for Problem
+  Node source;  // what the file says
+  std::vector<Reference> references;
+  std::vector<std::string> secrets;  // no message may hold these (secrets.h); Problem does not
 };
 
 // The configuration, or all that is wrong with it, in the order of the file.

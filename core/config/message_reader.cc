@@ -49,18 +49,6 @@ bool IsFilterUse(const FieldDescriptor& field) {
 
 size_t Index(const FieldDescriptor& field) { return static_cast<size_t>(field.index()); }
 
-// The fields that a map's keys and values fill where a list of `type` is due; null if none.
-struct MapForm {
-  const FieldDescriptor* key = nullptr;
-  const FieldDescriptor* value = nullptr;
-};
-MapForm MapFormOf(const Descriptor& type) {
-  if (type.options().map_entry()) return {type.map_key(), type.map_value()};
-  const auto& options = type.options();
-  return {type.FindFieldByName(options.GetExtension(config::map_key)),
-          type.FindFieldByName(options.GetExtension(config::map_value))};
-}
-
 // A default as a node: "{}", "[a, b]" or a scalar.
 Node DefaultNode(std::string_view text, Mark mark) {
   Node node;
@@ -81,6 +69,13 @@ Node DefaultNode(std::string_view text, Mark mark) {
 }
 
 }  // namespace
+
+MapForm MapFormOf(const Descriptor& type) {
+  if (type.options().map_entry()) return {type.map_key(), type.map_value()};
+  const auto& options = type.options();
+  return {type.FindFieldByName(options.GetExtension(config::map_key)),
+          type.FindFieldByName(options.GetExtension(config::map_value))};
+}
 
 std::string FieldPath::Text() const {
   std::string text = parent == nullptr ? "" : parent->Text();
@@ -283,11 +278,13 @@ void MessageReader::ReadMapForm(const Field& field, const Node& node, const Fiel
 void MessageReader::ReadScalar(const Field& field, const Node& node, const FieldPath& path,
                                Message& message) {
   if (node.broken) return;
+  const bool secret = node.secret || field.options().GetExtension(config::secret);
+  if (secret && node.kind == Node::Kind::kScalar) problems_.HideSecret(node.text);
   std::optional<FieldValue> value;
   if (node.kind == Node::Kind::kScalar) value = ParseFieldValue(field, node.text);
   if (!value) {
     std::string hint;
-    if (field.cpp_type() == Field::CPPTYPE_ENUM && node.kind == Node::Kind::kScalar) {
+    if (field.cpp_type() == Field::CPPTYPE_ENUM && node.kind == Node::Kind::kScalar && !secret) {
       std::vector<std::string> names;
       for (int i = 0; i < field.enum_type()->value_count(); ++i) {
         names.push_back(EnumText(*field.enum_type()->value(i)));
@@ -295,12 +292,15 @@ void MessageReader::ReadScalar(const Field& field, const Node& node, const Field
       hint = DidYouMean(node.text, names);
     }
     Add(node.mark, path,
-        StrCat({"expected ", FieldTypeName(field), ", got ", Describe(node), hint}));
+        StrCat({"expected ", FieldTypeName(field), ", got ",
+                secret && node.kind == Node::Kind::kScalar ? "a secret" : Describe(node), hint}));
     return;
   }
   const std::string fault = CheckFieldValue(field, *value, node.text);
   if (!fault.empty()) {
-    Add(node.mark, path, fault);
+    Add(node.mark, path,
+        secret ? StrCat({"the secret is not ", FieldTypeName(field), ", or out of bounds"})
+               : fault);
   } else if (node.text.empty() && field.options().GetExtension(config::required)) {
     Add(node.mark, path, "must not be empty");
   }

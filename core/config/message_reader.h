@@ -13,6 +13,7 @@
 #include "core/config/node.h"
 
 namespace google::protobuf {
+class Descriptor;
 class FieldDescriptor;
 class Message;
 class OneofDescriptor;
@@ -72,6 +73,13 @@ class MessageReader {
 
   ConfigProblems& problems_;
 };
+
+// The fields that a map's keys and values fill where a list of `type` is due; null if none.
+struct MapForm {
+  const google::protobuf::FieldDescriptor* key = nullptr;
+  const google::protobuf::FieldDescriptor* value = nullptr;  // null: the rest of the message
+};
+MapForm MapFormOf(const google::protobuf::Descriptor& type);
 
 // Refuses keys that stand twice in a map.
 void RefuseDuplicateKeys(const Node& map, const FieldPath& path, ConfigProblems& problems);

@@ -17,7 +17,7 @@ std::string Describe(const Node& node) {
     case Node::Kind::kNull:
       return "nothing";
     case Node::Kind::kScalar:
-      return Quoted(node.text);
+      return node.secret ? "a secret" : Quoted(node.text);
     case Node::Kind::kList:
       return "a list";
     case Node::Kind::kMap:

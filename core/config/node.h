@@ -33,6 +33,7 @@ struct Node {
 
   Kind kind = Kind::kNull;
   bool broken = false;  // a fault was told already: no more about it
+  bool secret = false;  // `text` came from a secret file: it is never shown
   Mark mark;
   std::string text;         // of a scalar, unquoted
   std::vector<Key> keys;    // of a map, as written: duplicates are still there
@@ -42,7 +43,7 @@ struct Node {
   const Node* Find(std::string_view name) const;
 };
 
-// What is there, for messages: `"text"`, "a list", "a map", "nothing".
+// What is there, for messages: `"text"`, "a list", "a map", "nothing", "a secret".
 std::string Describe(const Node& node);
 
 // The node at a path such as listeners[0].routes[2].cluster, or the last one on the way that

@@ -66,7 +66,9 @@ inline const std::vector<TestMessage>& TestMessages() {
         {"mode", "uint32", "[unit]: MODE"},
         {"text", "string", "[max]: '4'"},
         {"few", "repeated Redis", "[max]: '1'"},
-        {"keys", "repeated Key"}}}};
+        {"keys", "repeated Key"},
+        {"token", "string", "[secret]: true [max]: '16'"},
+        {"tokens", "repeated string", "[secret]: true"}}}};
   return messages;
 }
 

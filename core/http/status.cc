@@ -160,6 +160,8 @@ uint16_t StatusOf(Code code) {
       return 408;
     case Code::kAlreadyExists:
       return 409;
+    case Code::kMismatch:
+      return 412;
     case Code::kBodyTooLarge:
       return 413;
     case Code::kTargetTooLong:

@@ -28,6 +28,8 @@ constexpr Entry kCommands[] = {
     {"stop", "Makes a running process end, when what is in flight has ended", NewStopCommand},
     {"stats", "Shows all numbers of a process, be it wedged or dead", NewStatsCommand},
     {"top", "Shows what a process does, live", NewTopCommand},
+    {"config", "Says what was applied and what is in use; goes back to a version",
+     NewConfigCommand},
     {"echo", "Runs a small upstream that says back what it receives", NewEchoCommand},
     {"filters", "Lists the filters", NewFiltersCommand},
     {"version", "Says the version", NewVersionCommand},

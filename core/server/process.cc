@@ -45,6 +45,11 @@ uint32_t ConnectionsFor(uint64_t fd_limit, uint64_t reserved) {
   return static_cast<uint32_t>(std::min<uint64_t>((fd_limit - reserved) / 2, UINT32_MAX));
 }
 
+std::string UserName(uid_t user) {
+  const passwd* const entry = getpwuid(user);
+  return entry != nullptr ? entry->pw_name : std::to_string(user);
+}
+
 Result<FileOwner> FindIdentity(std::string_view user, std::string_view group) {
   const Result<uid_t> uid = FindUser(user);
   if (!uid) return Fail(uid.error());

@@ -4,6 +4,7 @@
 #define SLUICE_CORE_SERVER_PROCESS_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "core/base/append_file.h"
@@ -21,6 +22,9 @@ uint32_t ConnectionsFor(uint64_t fd_limit, uint64_t reserved);
 // The ids of `user` and `group`, each by name or number. An empty group is the user's own; both
 // empty: -1.
 Result<FileOwner> FindIdentity(std::string_view user, std::string_view group);
+
+// The name of that user, or its number.
+std::string UserName(uid_t user);
 
 // Becomes those for good; both empty: nothing changes. REQUIRES: no other thread of ours that could
 // open anything.

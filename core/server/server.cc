@@ -119,6 +119,7 @@ Server::~Server() {
   restart_.reset();
   self_check_.reset();
   admin_.reset();
+  desk_.reset();
   workers_.clear();
 }
 
@@ -146,8 +147,9 @@ void Server::GiveUp(std::string_view reason) {
   restart_->GiveUp(reason);
 }
 
-Result<void> Server::Start(std::unique_ptr<Generation> generation, Load load) {
-  load_ = std::move(load);
+Result<void> Server::Start(std::unique_ptr<Generation> generation,
+                           std::unique_ptr<ConfigDesk> desk) {
+  desk_ = std::move(desk);
   served_.push_back({std::move(generation), 0, 0});
   connections_ = std::make_unique<ConnectionLimit>(LimitConnections());
   stats_.max_connections.Set(connections_->most());
@@ -167,33 +169,6 @@ Result<void> Server::Start(std::unique_ptr<Generation> generation, Load load) {
     warm_timer_.Start(kWarmLimit);
   }
   return {};
-}
-
-Result<void> Server::Apply(std::unique_ptr<Generation> generation) {
-  SLUICE_TRY(listening_.Open(*generation));
-  served_.push_back({std::move(generation), 0, 0});
-  clusters_->Start();
-  if (accepting_asked_) UseEverywhere();
-  return {};
-}
-
-Result<void> Server::Reload() {
-  if (!load_) return Fail(Code::kNotImplemented, "there is no configuration to load again");
-  if (handed_over_ || state_ == ServerState::kDraining) {
-    return Fail(Code::kUnavailable, "this process is ending");
-  }
-  const ReloadNotice notice;
-  Result<std::unique_ptr<Generation>> generation = load_(*this);
-  Result<void> applied;
-  if (generation) {
-    applied = Apply(std::move(*generation));
-  } else {
-    applied = Fail(std::move(generation).error());
-  }
-  stats_.reloads[applied ? 0 : 1].Inc();
-  if (applied) return {};
-  DropReleased();  // clusters that were made for nothing
-  return applied;
 }
 
 uint32_t Server::LimitConnections() {
@@ -286,9 +261,6 @@ void Server::OnWorkerUses(uint32_t worker, const Generation& generation,
   });
   if (served == served_.end() || --served->not_yet_used > 0 || &generation != &current()) return;
   listening_.Keep(generation);
-  if (generation.snapshot() != nullptr) {
-    stats_.config_version.Set(static_cast<int64_t>(generation.snapshot()->version()));
-  }
   if (state_ != ServerState::kStarting) return;
   SetState(ServerState::kLive);
   system_->SetServing(true);
@@ -302,6 +274,7 @@ void Server::OnWorkerUses(uint32_t worker, const Generation& generation,
   }
   if (state_ != ServerState::kLive) return;  // taken back
   if (!restart_ || !restart_->has_predecessor()) listening_.RemoveUnclaimedFiles();
+  if (desk_ != nullptr) desk_->OnLive();
   listening_.OwnFiles();
   LogInfo(
       StrCat({"ready: ", Decimal(workers_.size()), workers_.size() == 1 ? " worker" : " workers",
@@ -456,12 +429,9 @@ void Server::OnTakenBack(std::string_view why) {
   Drain();
 }
 
-void Server::OnServerCommand(std::string_view name, const std::vector<std::string>&,
+void Server::OnServerCommand(std::string_view name, const std::vector<std::string>& arguments,
                              RestartCommand& command) {
-  if (name == "reload") {
-    const Result<void> reloaded = Reload();
-    return command.Finish(reloaded.has_value(), reloaded ? "reloaded" : reloaded.error().detail);
-  }
+  if (name == "reload" || name == "rollback") return RunConfigCommand(name, arguments, command);
   if (name == "stop") {
     if (stop_command_ != nullptr) return command.Finish(false, "it is ending already");
     stop_command_ = &command;
@@ -477,13 +447,6 @@ void Server::OnServerCommandGone(RestartCommand& command) {
 
 void Server::OnRestartSignal() {
   if (restart_) restart_->Start(nullptr);
-}
-
-void Server::OnReloadSignal() {
-  LogInfo("SIGHUP: reloading");
-  if (const Result<void> reloaded = Reload(); !reloaded) {
-    Log(LogLevel::kError, "config", StrCat({"nothing is changed: ", reloaded.error().detail}));
-  }
 }
 
 void Server::OnReopenSignal() {
@@ -514,7 +477,7 @@ ServerSummary Server::Summary() const {
   summary.config_version = 0;
   if (current().snapshot() != nullptr) {
     summary.config_file = current().snapshot()->file();
-    summary.config_version = current().snapshot()->version();
+    summary.config_version = desk_ == nullptr ? 0 : desk_->current().version;
   }
   for (const Generation::Listener& listener : current().listeners()) {
     const std::string& name = listener.settings->name;

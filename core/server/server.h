@@ -27,6 +27,7 @@
 #include "core/server/admin/admin_source.h"
 #include "core/server/admin/admin_table.h"
 #include "core/server/clusters.h"
+#include "core/server/configuration/config_desk.h"
 #include "core/server/connection_limit.h"
 #include "core/server/listening.h"
 #include "core/server/log_reopening.h"
@@ -41,6 +42,7 @@
 namespace sluice {
 
 class AdminListener;
+class ConfigDesk;
 class Generation;
 
 struct ServerOptions {
@@ -56,17 +58,16 @@ struct ServerOptions {
   bool force = false;         // take over also while the restart before is not over
 };
 
-class Server final : private WorkerEvents, private AdminSource, private HotRestartOwner {
+class Server final : public ConfigTarget,
+                     private WorkerEvents,
+                     private AdminSource,
+                     private HotRestartOwner {
  public:
   static constexpr Nanos kWarmLimit = 5 * kSecond;
   // How long workers may take to close everything at once.
   static constexpr Nanos kAbortLimit = 2 * kSecond;
   // At a restart clients are asked to come again spread over at most this.
   static constexpr Nanos kRetireSpread = 10 * kSecond;
-
-  // What a new configuration is made of: SIGHUP and commands ask for it. Errors are logged by the
-  // caller of whoever asks, and change nothing.
-  using Load = std::function<Result<std::unique_ptr<Generation>>(Server&)>;
 
   // Watches for signals from here on. Takes the listening sockets over from a process that runs as
   // the same instance, if there is one; blocks until they are here.
@@ -77,20 +78,21 @@ class Server final : private WorkerEvents, private AdminSource, private HotResta
   Loop& loop() { return *loop_; }
   Clusters& clusters() { return *clusters_; }
   LoadContext load_context();
-  uint64_t NextVersion() { return ++last_version_; }
+  Result<std::unique_ptr<Generation>> Build(LoadedConfig loaded);
 
   // Why it does not come to Start: for the predecessor, which goes on.
   void GiveUp(std::string_view reason);
 
-  // Binds, becomes the user, starts the workers and the admin listener. `load`: for reloads; null:
-  // there are none.
-  Result<void> Start(std::unique_ptr<Generation> generation, Load load);
+  // Binds, becomes the user, starts the workers and the admin listener. `desk`: through which other
+  // configurations come, this server being its target; null: there are none.
+  Result<void> Start(std::unique_ptr<Generation> generation, std::unique_ptr<ConfigDesk> desk);
   // Runs until it has drained; returns the process' exit code. REQUIRES: Start succeeded.
   int Run();
 
-  // Serves by another configuration from here on; in flight requests end by the one they began
-  // with. After an error nothing has changed.
-  Result<void> Apply(std::unique_ptr<Generation> generation);
+  // ConfigTarget
+  std::string WhyNoConfig() const override;
+  Result<void> UseConfig(LoadedConfig loaded) override;
+  Result<void> TryConfig(LoadedConfig loaded) override;
 
  private:
   Server(ServerOptions options, std::unique_ptr<Clock> clock, std::unique_ptr<Loop> loop);
@@ -143,7 +145,8 @@ class Server final : private WorkerEvents, private AdminSource, private HotResta
   void UseEverywhere();
   void DropReleased();
   void SetState(ServerState state);
-  Result<void> Reload();
+  void RunConfigCommand(std::string_view name, const std::vector<std::string>& arguments,
+                        RestartCommand& command);
   void ReopenLogs();
   std::vector<FilterLog> Logs() const;
 
@@ -168,7 +171,7 @@ class Server final : private WorkerEvents, private AdminSource, private HotResta
   uint64_t fd_limit_ = 0;
   uint64_t last_version_ = 0;
   std::unique_ptr<ConnectionLimit> connections_;
-  Load load_;
+  std::unique_ptr<ConfigDesk> desk_;
 
   SignalWatch term_;
   SignalWatch int_;

@@ -14,8 +14,6 @@ struct ServerStats {
   Gauge draining;
   Gauge workers;
   Gauge max_connections;
-  Gauge config_version;
-  Counter reloads[2];  // applied, refused
   Counter log_reopen_errors;
 
   void Describe(MetricTable& table) {
@@ -31,15 +29,6 @@ struct ServerStats {
     table.Add(workers, {"sluice_server_workers", "Threads that serve requests."});
     table.Add(max_connections, {"sluice_server_connections_limit",
                                 "Client connections that there may be at a time."});
-    table.Add(config_version,
-              {"sluice_server_config_version", "Counts the configurations of this process.",
-               MetricUnit::kNone, GaugeOf::kLatestProcess});
-    for (const size_t i : {0, 1}) {
-      table.Add(reloads[i],
-                {"sluice_server_reloads_total",
-                 "Configurations that were to replace the one in use, by what became of them."},
-                {{"result", i == 0 ? "applied" : "refused"}});
-    }
     table.Add(log_reopen_errors,
               {"sluice_server_log_reopen_errors_total",
                "Logs that could not be opened anew: the old file stays, whatever its name."});

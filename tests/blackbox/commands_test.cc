@@ -31,7 +31,7 @@ TEST(CommandsTest, FiltersListsThem) {
 
 TEST(CommandsTest, AWrongCommandLineIsOneLine) {
   const std::string kCommands =
-      "run, check, reload, restart, stop, stats, top, echo, filters, version";
+      "run, check, reload, restart, stop, stats, top, config, echo, filters, version";
   Driver driver;
   SluiceProcess nothing(driver, {});
   EXPECT_EQ(nothing.WaitForExit(), 1);

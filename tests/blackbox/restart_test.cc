@@ -261,7 +261,7 @@ TEST_F(RestartTest, AReloadChangesWhatIsServedAndKeepsConnections) {
   EXPECT_THAT(refused->err(), HasSubstr("nowhere"));
   EXPECT_EQ(Get(client), "two");
   sluice->Signal(SIGHUP);
-  ASSERT_TRUE(sluice->WaitForErr("nothing is changed: "));
+  ASSERT_TRUE(sluice->WaitForErr("nothing is changed (signal, SIGHUP): "));
   EXPECT_EQ(Get(client), "two");
 }
 

@@ -247,8 +247,12 @@ std::string DevHelp() {
 // Its flags exist; what can be run without a proxy is run.
 void ExpectGoodCommand(const std::string& command, const std::string& rest) {
   std::vector<std::string> arguments = {command};
-  const std::string options = Sluice({command, "--help"});
-  for (std::string word : Words(rest)) {
+  const std::vector<std::string> words = Words(rest);
+  // Of `config`, each part has its own options.
+  const bool config = command == "config" && !words.empty();
+  const std::string options =
+      config ? Sluice({command, words[0], "--help"}) : Sluice({command, "--help"});
+  for (std::string word : words) {
     if (word.starts_with("-")) {
       EXPECT_THAT(options, HasSubstr(word));
     }
@@ -261,7 +265,7 @@ void ExpectGoodCommand(const std::string& command, const std::string& rest) {
   if (command == "run" || command == "echo") return;
   // What is said to a running process, or asked about it, has its tests in tests/blackbox.
   if (command == "reload" || command == "restart" || command == "stop" || command == "stats" ||
-      command == "top") {
+      command == "top" || (config && words[0] != "dump")) {
     arguments.push_back("--help");
   }
   Sluice(arguments);

@@ -8,6 +8,7 @@
 
 #include "core/base/check.h"
 #include "core/config/config.pb.h"
+#include "core/config/config_dump.h"
 #include "core/config/loader.h"
 #include "core/config/route_table.h"
 #include "core/config/summary.h"
@@ -41,6 +42,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const sluice::config::Config& config = *result->config;
   CHECK(config.listeners_size() > 0);
   CHECK(!sluice::SummaryText(config, result->warnings).empty());
+  // Written out in full, it says the same.
+  const std::string dump = sluice::DumpConfig(*result, filters);
+  if (result->secrets.empty()) {
+    const sluice::LoadResult again =
+        sluice::LoadConfigText(dump, sluice::ConfigFormat::kYaml, "f", Env, filters);
+    CHECK(again);
+    CHECK(sluice::DumpConfig(*again, filters) == dump);
+  }
   // It can be kept and read back: strings are UTF-8, filters are complete.
   sluice::config::Config copy;
   CHECK(copy.ParseFromString(config.SerializeAsString()));

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,10 +14,20 @@
 
 #include "core/net/fd.h"
 #include "tests/support/driver.h"
+#include "tests/support/temp_folder.h"
 
 namespace sluice::test {
 
-class Process : public Actor {
+// Nothing that a test runs writes where real instances keep their state.
+class OwnState {
+ protected:
+  OwnState() { setenv("STATE_DIRECTORY", folder_.path().c_str(), 1); }
+
+ private:
+  TempFolder folder_;
+};
+
+class Process : private OwnState, public Actor {
  public:
   // Starts `program`, a path, with these arguments behind its name. Fails the test if it cannot.
   Process(Driver& driver, const std::string& program, const std::vector<std::string>& arguments);

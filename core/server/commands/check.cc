@@ -6,7 +6,7 @@
 #include "core/config/config.pb.h"
 #include "core/config/summary.h"
 #include "core/server/commands/command.h"
-#include "core/server/commands/config_file.h"
+#include "core/server/configuration/whole_config.h"
 
 namespace sluice {
 namespace {

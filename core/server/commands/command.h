@@ -32,6 +32,7 @@ std::unique_ptr<Command> NewReloadCommand();
 std::unique_ptr<Command> NewStopCommand();
 std::unique_ptr<Command> NewStatsCommand();
 std::unique_ptr<Command> NewTopCommand();
+std::unique_ptr<Command> NewConfigCommand();
 
 // Writes "sluice: MESSAGE" to stderr and returns 1.
 int FailCommand(std::string_view message);

@@ -11,9 +11,10 @@
 
 #include "core/base/log.h"
 #include "core/config/config.pb.h"
-#include "core/config/snapshot.h"
 #include "core/server/commands/command.h"
-#include "core/server/commands/config_file.h"
+#include "core/server/configuration/config_desk.h"
+#include "core/server/configuration/state_folder.h"
+#include "core/server/configuration/whole_config.h"
 #include "core/server/generation.h"
 #include "core/server/process.h"
 #include "core/server/server.h"
@@ -61,7 +62,6 @@ class RunCommand final : public Command {
     Complain(*loaded);
     Result<std::unique_ptr<Server>> server = Server::Create(OptionsOf(config));
     if (!server) return FailCommand(server.error().detail);
-    process_part_ = ProcessPart(config);
     const Result<void> started = Start(**server, std::move(*loaded));
     if (!started) {
       (*server)->GiveUp(started.error().detail);
@@ -106,43 +106,22 @@ class RunCommand final : public Command {
     }
   }
 
-  Result<void> Start(Server& server, LoadedConfig loaded) {
-    Result<std::unique_ptr<Generation>> generation = Build(server, std::move(loaded));
+  Result<void> Start(Server& server, LoadedConfig loaded) const {
+    const config::Config& config = *loaded.config;
+    ConfigDeskOptions options;
+    options.file = std::filesystem::absolute(file_).lexically_normal().string();
+    options.state_folder = StateFolderOf(config.state().path(), config.id());
+    options.keep = config.state().keep();
+    options.owner = FindIdentity(config.user(), config.group()).value_or(FileOwner{});
+    auto desk = std::make_unique<ConfigDesk>(server.loop(), server.load_context().stats, server,
+                                             std::move(options));
+    desk->Begin(loaded, {ConfigSource::kStart, UserName(geteuid()), ""});
+    Result<std::unique_ptr<Generation>> generation = server.Build(std::move(loaded));
     if (!generation) return Fail(std::move(generation).error());
-    return server.Start(std::move(*generation),
-                        [this](Server& running) { return Reload(running); });
-  }
-
-  Result<std::unique_ptr<Generation>> Build(Server& server, LoadedConfig loaded) const {
-    auto snapshot = std::make_shared<const Snapshot>(std::move(loaded), server.NextVersion());
-    Result<std::unique_ptr<Generation>> generation =
-        Generation::Build(std::move(snapshot), server.clusters(), server.load_context());
-    if (!generation) generation.error().detail = file_ + ": " + generation.error().detail;
-    return generation;
-  }
-
-  Result<std::unique_ptr<Generation>> Reload(Server& server) const {
-    Result<LoadedConfig> loaded = LoadWholeConfig(file_);
-    if (!loaded) return Fail(std::move(loaded).error());
-    Complain(*loaded);
-    if (ProcessPart(*loaded->config) != process_part_) {
-      Log(LogLevel::kWarning, "config",
-          "what has changed beside listeners, clusters and runtime takes effect with a restart");
-    }
-    return Build(server, std::move(*loaded));
-  }
-
-  // What only a new process can take up, as bytes to compare.
-  static std::string ProcessPart(const config::Config& config) {
-    config::Config part = config;
-    part.clear_listeners();
-    part.clear_clusters();
-    part.clear_runtime();
-    return part.SerializeAsString();
+    return server.Start(std::move(*generation), std::move(desk));
   }
 
   std::string file_;
-  std::string process_part_;  // of the configuration that the process began with
   bool force_ = false;
   bool supervise_ = false;
 };

@@ -58,7 +58,9 @@ RestartChannel::RestartChannel(Loop& loop, RestartChannelHandler& handler, Fd fd
     : handler_(handler), watch_(loop, *this), fd_(std::move(fd)) {
   ucred peer{};
   socklen_t size = sizeof(peer);
-  if (getsockopt(fd_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) peer_pid_ = peer.pid;
+  if (getsockopt(fd_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return;
+  peer_pid_ = peer.pid;
+  peer_user_ = peer.uid;
 }
 
 Result<void> RestartChannel::Start() { return watch_.Start(fd_.get(), false); }

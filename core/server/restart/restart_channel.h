@@ -72,6 +72,7 @@ class RestartChannel final : public Retirable, private FdWatch::Handler {
   Fd Release();
 
   pid_t peer_pid() const { return peer_pid_; }
+  uid_t peer_user() const { return peer_user_; }
 
  private:
   struct Packet {
@@ -90,6 +91,7 @@ class RestartChannel final : public Retirable, private FdWatch::Handler {
   FdWatch watch_;
   Fd fd_;
   pid_t peer_pid_ = 0;
+  uid_t peer_user_ = static_cast<uid_t>(-1);
   std::deque<Packet> waiting_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/base/log.h"
 #include "core/base/strings.h"
+#include "core/server/process.h"
 #include "core/server/restart/restart.pb.h"
 
 namespace sluice {
@@ -25,6 +26,11 @@ class RestartHost::Caller final : public Retirable,
   Result<void> Start() {
     timer_.Start(kPatience);
     return channel_.Start();
+  }
+
+  std::string Who() const override {
+    return StrCat({UserName(channel_.peer_user()), " (pid ",
+                   Decimal(static_cast<uint64_t>(channel_.peer_pid())), ")"});
   }
 
   void Finish(bool ok, std::string_view text) override {

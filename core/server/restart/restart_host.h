@@ -22,6 +22,8 @@ namespace sluice {
 class RestartCommand {
  public:
   virtual void Finish(bool ok, std::string_view text) = 0;
+  // Whose process it is: "root (pid 7)".
+  virtual std::string Who() const = 0;
 
  protected:
   ~RestartCommand() = default;

@@ -1,4 +1,4 @@
-#include "core/server/commands/config_file.h"
+#include "core/server/configuration/whole_config.h"
 
 #include <cstdio>
 #include <utility>
@@ -7,14 +7,24 @@
 #include "core/server/registered_filters.h"
 
 namespace sluice {
+namespace {
 
-Result<LoadedConfig> LoadWholeConfig(const std::string& path) {
-  LoadResult loaded = LoadConfigFile(path, ProcessEnv, RegisteredFilters());
+Result<LoadedConfig> Whole(LoadResult loaded) {
   const std::vector<ConfigError> errors = loaded ? FindConfigFaults(*loaded) : loaded.error();
   if (errors.empty()) return std::move(*loaded);
   std::string all;
   for (const ConfigError& error : errors) all += (all.empty() ? "" : "\n") + error.Text();
   return Fail(Code::kInvalidArgument, std::move(all));
+}
+
+}  // namespace
+
+Result<LoadedConfig> LoadWholeConfig(const std::string& path) {
+  return Whole(LoadConfigFile(path, ProcessEnv, RegisteredFilters()));
+}
+
+Result<LoadedConfig> LoadWholeText(std::string_view text, ConfigFormat format, std::string name) {
+  return Whole(LoadConfigText(text, format, std::move(name), ProcessEnv, RegisteredFilters()));
 }
 
 std::optional<LoadedConfig> LoadConfigOrComplain(const std::string& path) {

@@ -1,0 +1,78 @@
+#include "core/config/secrets.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "core/base/fd.h"
+#include "core/base/strings.h"
+
+namespace sluice {
+namespace {
+
+constexpr size_t kLeast = 4;
+// Messages show at most 80 bytes of a value, and may cut a character off (text.h).
+constexpr size_t kCut = 72;
+
+// As it stands in a message: one line.
+std::string Shown(std::string_view secret) {
+  std::string shown(secret);
+  for (char& c : shown) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return shown;
+}
+
+void Replace(std::string& text, std::string_view from) {
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += kHidden.size()) {
+    text.replace(at, from.size(), kHidden);
+  }
+}
+
+}  // namespace
+
+Result<std::string> ReadSecretFile(const std::string& path) {
+  const auto fail = [&path](Code code, std::string_view what) {
+    return Fail(code, StrCat({"secret file ", path, ": ", what}));
+  };
+  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!fd) return Fail(SystemError(StrCat({"secret file ", path, ": open"}), errno));
+  struct stat about {};
+  if (fstat(fd.get(), &about) != 0 || !S_ISREG(about.st_mode)) {
+    return fail(Code::kInvalidArgument, "not a regular file");
+  }
+  std::string text;
+  char piece[4096];
+  while (text.size() <= kMaxSecretBytes) {
+    const ssize_t got = read(fd.get(), piece, sizeof(piece));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Fail(SystemError(StrCat({"secret file ", path, ": read"}), errno));
+    if (got == 0) break;
+    text.append(piece, static_cast<size_t>(got));
+  }
+  if (text.size() > kMaxSecretBytes) {
+    return fail(Code::kOverflow, StrCat({"larger than ", Decimal(kMaxSecretBytes / 1024), " KiB"}));
+  }
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+  return text;
+}
+
+std::string WithoutSecrets(std::string text, const std::vector<std::string>& secrets) {
+  std::vector<std::string> all;
+  for (const std::string& secret : secrets) {
+    if (secret.size() < kLeast) continue;
+    all.push_back(secret);
+    all.push_back(Shown(secret));
+    if (secret.size() > kCut) all.push_back(Shown(secret).substr(0, kCut));
+  }
+  // One may be part of another.
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  for (const std::string& each : all) Replace(text, each);
+  return text;
+}
+
+}  // namespace sluice
