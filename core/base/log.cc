@@ -6,8 +6,12 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <functional>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -52,6 +56,30 @@ Target& target() {
 }
 
 std::atomic<LogLevel> log_level{LogLevel::kInfo};
+// The lowest of any component, so that what nobody wants costs one load.
+std::atomic<LogLevel> lowest_level{LogLevel::kInfo};
+
+// Levels of single components.
+struct ComponentLevels {
+  std::mutex lock;
+  std::map<std::string, LogLevel, std::less<>> levels;
+  std::atomic<bool> any{false};
+
+  // Under the lock.
+  void Changed() {
+    LogLevel lowest = log_level.load(std::memory_order_relaxed);
+    for (const auto& [component, level] : levels) lowest = std::min(lowest, level);
+    any.store(!levels.empty(), std::memory_order_relaxed);
+    lowest_level.store(lowest, std::memory_order_relaxed);
+  }
+};
+
+ComponentLevels& component_levels() {
+  static ComponentLevels* const kLevels = new ComponentLevels;  // as target()
+  return *kLevels;
+}
+
+constexpr std::string_view kLevelNames[] = {"trace", "debug", "info", "warning", "error", "off"};
 
 // Opening a FIFO that nobody reads would wait, for ever and whatever the signals. Of what else may
 // be wrong the sink speaks itself.
@@ -65,12 +93,60 @@ Result<void> CheckReader(const std::string& path) {
 }  // namespace
 
 void Log(LogLevel level, std::string_view component, std::string_view message) {
-  if (!LogEnabled(level)) return;
+  if (!LogEnabled(level, component)) return;
   target().Get()->log(SpdlogLevel(level), "{}: {}", component, message);
 }
 
-bool LogEnabled(LogLevel level) { return level >= log_level.load(std::memory_order_relaxed); }
-void SetLogLevel(LogLevel level) { log_level.store(level, std::memory_order_relaxed); }
+bool LogEnabled(LogLevel level, std::string_view component) {
+  return level >= lowest_level.load(std::memory_order_relaxed) && level >= GetLogLevel(component);
+}
+
+void SetLogLevel(LogLevel level) {
+  ComponentLevels& components = component_levels();
+  const std::lock_guard<std::mutex> guard(components.lock);
+  log_level.store(level, std::memory_order_relaxed);
+  components.levels.clear();
+  components.Changed();
+}
+
+void SetLogLevel(std::string_view component, std::optional<LogLevel> level) {
+  ComponentLevels& components = component_levels();
+  const std::lock_guard<std::mutex> guard(components.lock);
+  if (level) {
+    components.levels.insert_or_assign(std::string(component), *level);
+  } else if (const auto found = components.levels.find(component);
+             found != components.levels.end()) {
+    components.levels.erase(found);
+  }
+  components.Changed();
+}
+
+LogLevel GetLogLevel() { return log_level.load(std::memory_order_relaxed); }
+
+LogLevel GetLogLevel(std::string_view component) {
+  ComponentLevels& components = component_levels();
+  if (components.any.load(std::memory_order_relaxed)) {
+    const std::lock_guard<std::mutex> guard(components.lock);
+    const auto found = components.levels.find(component);
+    if (found != components.levels.end()) return found->second;
+  }
+  return GetLogLevel();
+}
+
+const std::vector<std::string_view>& LogComponents() {
+  static const std::vector<std::string_view> kComponents = {
+      "access_log", "admin", "config", "dns", "listener", "restart", "server", "stats"};
+  return kComponents;
+}
+
+std::string_view LogLevelName(LogLevel level) { return kLevelNames[static_cast<size_t>(level)]; }
+
+std::optional<LogLevel> ParseLogLevel(std::string_view name) {
+  for (size_t i = 0; i < std::size(kLevelNames); ++i) {
+    if (kLevelNames[i] == name) return static_cast<LogLevel>(i);
+  }
+  return std::nullopt;
+}
 
 Result<void> OpenLog(std::string_view path, const FileOwner& owner) {
   spdlog::sink_ptr sink;

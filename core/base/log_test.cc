@@ -50,15 +50,36 @@ TEST_F(LogTest, WritesLevelComponentAndMessage) {
   EXPECT_EQ(Written(File()), (Lines{"info listener: web listens on {0} %s", "error dns: failed"}));
 }
 
+TEST_F(LogTest, AComponentHasItsOwnLevel) {
+  SetLogLevel("dns", LogLevel::kDebug);
+  SetLogLevel("server", LogLevel::kOff);
+  Log(LogLevel::kDebug, "dns", "written");
+  Log(LogLevel::kDebug, "stats", "not written");
+  Log(LogLevel::kError, "server", "not written");
+  EXPECT_EQ(GetLogLevel("dns"), LogLevel::kDebug);
+  EXPECT_EQ(GetLogLevel("stats"), LogLevel::kInfo);
+  SetLogLevel("dns", std::nullopt);
+  Log(LogLevel::kDebug, "dns", "not written");
+  SetLogLevel(LogLevel::kInfo);
+  Log(LogLevel::kInfo, "server", "written");
+  EXPECT_EQ(Written(File()), (Lines{"debug dns: written", "info server: written"}));
+}
+
+TEST_F(LogTest, LevelsHaveNames) {
+  EXPECT_EQ(LogLevelName(LogLevel::kWarning), "warning");
+  EXPECT_EQ(ParseLogLevel("off"), LogLevel::kOff);
+  EXPECT_EQ(ParseLogLevel("Off"), std::nullopt);
+}
+
 TEST_F(LogTest, LevelsBelowAreOff) {
-  EXPECT_FALSE(LogEnabled(LogLevel::kDebug));
+  EXPECT_FALSE(LogEnabled(LogLevel::kDebug, "a"));
   Log(LogLevel::kDebug, "a", "not written");
   SetLogLevel(LogLevel::kError);
-  EXPECT_FALSE(LogEnabled(LogLevel::kWarning));
+  EXPECT_FALSE(LogEnabled(LogLevel::kWarning, "a"));
   Log(LogLevel::kWarning, "a", "not written");
   Log(LogLevel::kError, "a", "written");
   SetLogLevel(LogLevel::kOff);
-  EXPECT_FALSE(LogEnabled(LogLevel::kError));
+  EXPECT_FALSE(LogEnabled(LogLevel::kError, "a"));
   Log(LogLevel::kError, "a", "not written");
   EXPECT_EQ(Written(File()), Lines{"error a: written"});
 }
