@@ -23,6 +23,15 @@ Result<Cluster*> Clusters::Get(const config::Cluster& config) {
   return entries_.back().cluster.get();
 }
 
+bool Clusters::SetDrained(std::string_view cluster, std::string_view address, bool drained) {
+  bool found = false;
+  for (const Entry& entry : entries_) {
+    if (entry.cluster->settings().name != cluster) continue;
+    found = entry.cluster->SetDrained(address, drained) || found;
+  }
+  return found;
+}
+
 void Clusters::Start() {
   for (Entry& entry : entries_) {
     if (std::exchange(entry.started, true)) continue;

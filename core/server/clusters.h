@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
@@ -26,6 +27,9 @@ class Clusters {
   // The cluster that `config` describes: one that is there, or a new one. Errors: see
   // Cluster::Create.
   Result<Cluster*> Get(const config::Cluster& config);
+  // Of all clusters of that name: while a reload is under way there may be two. See
+  // Cluster::SetDrained.
+  bool SetDrained(std::string_view cluster, std::string_view address, bool drained);
   // Begins to resolve the names of those that are new.
   void Start();
   // Destroys those for which `used` is false.

@@ -89,14 +89,17 @@ Result<std::unique_ptr<Cluster>> Cluster::Create(const config::Cluster& config, 
 Cluster::Cluster(const config::Cluster& config, StatsDirectory& stats, EndpointSources sources)
     : settings_(SettingsOf(config)),
       sources_(std::move(sources)),
-      series_(StatsScope(stats, {{"cluster", settings_.name}})),
+      series_(StatsScope(stats, {{"cluster", settings_.name}}), settings_.name, stats),
       endpoints_(std::make_shared<EndpointSet>()) {
   const StatsScope scope(stats, {{"cluster", settings_.name}});
   settings_.stats = scope.Group<ClusterStats>();
   stats_ = scope.Group<DiscoveryStats>().Bind(stats.main_row());
 }
 
-Cluster::~Cluster() { stats_.endpoints.Sub(static_cast<int64_t>(endpoints_->endpoints.size())); }
+Cluster::~Cluster() {
+  stats_.endpoints.Sub(static_cast<int64_t>(endpoints_->endpoints.size()));
+  stats_.drained.Sub(static_cast<int64_t>(endpoints_->drained.size()));
+}
 
 bool Cluster::warm() const { return discovery_ == nullptr || discovery_->warm(); }
 
@@ -114,22 +117,42 @@ void Cluster::OnDiscovered() {
   if (std::exchange(was_warm_, is_warm) != is_warm || new_endpoints) changed_();
 }
 
+bool Cluster::SetDrained(std::string_view address, bool drained) {
+  for (const auto* list : {&endpoints_->endpoints, &endpoints_->drained}) {
+    for (const Endpoint& endpoint : *list) {
+      if (endpoint.text != address) continue;
+      series_.set_drained(endpoint, drained);
+      if (UpdateEndpoints() && changed_) changed_();
+      return true;
+    }
+  }
+  return false;
+}
+
 bool Cluster::UpdateEndpoints() {
   std::vector<Endpoint> endpoints =
       sources_.List([this](std::string_view name) -> const std::vector<Address>& {
         return discovery_->AddressesOf(name);
       });
-  if (SameEndpoints(endpoints, endpoints_->endpoints)) return false;
   const auto set = std::make_shared<EndpointSet>();
-  set->endpoints = std::move(endpoints);
+  for (Endpoint& endpoint : endpoints) {
+    (series_.drained(endpoint) ? set->drained : set->endpoints).push_back(std::move(endpoint));
+  }
+  if (SameEndpoints(set->endpoints, endpoints_->endpoints) &&
+      SameEndpoints(set->drained, endpoints_->drained)) {
+    return false;
+  }
   set->version = endpoints_->version + 1;
   for (Endpoint& endpoint : set->endpoints) {
     endpoint.stats = series_.Of(endpoint);
     set->total_weight += endpoint.weight;
   }
-  // Its share of the gauge: while two generations of the configuration live, both have one.
+  for (Endpoint& endpoint : set->drained) endpoint.stats = series_.Of(endpoint);
+  // Its share of the gauges: while two generations of the configuration live, both have one.
   stats_.endpoints.Add(static_cast<int64_t>(set->endpoints.size()) -
                        static_cast<int64_t>(endpoints_->endpoints.size()));
+  stats_.drained.Add(static_cast<int64_t>(set->drained.size()) -
+                     static_cast<int64_t>(endpoints_->drained.size()));
   endpoints_ = set;
   return true;
 }

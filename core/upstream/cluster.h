@@ -68,6 +68,10 @@ class Cluster {
   Cluster& operator=(const Cluster&) = delete;
 
   const ClusterSettings& settings() const { return settings_; }
+  // An operator's wish: the endpoint of this address gets no new requests, or does again; those in
+  // flight end. It holds for addresses that DNS takes away and brings back, in the next process
+  // too, and until it is taken back. False: there is no such endpoint. Main thread; see Start.
+  bool SetDrained(std::string_view address, bool drained);
   // The current set; never null. Main thread.
   const EndpointSetPtr& endpoints() const { return endpoints_; }
   // Has every name been answered once, well or badly? Main thread.

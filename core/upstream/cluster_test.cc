@@ -54,6 +54,11 @@ class ClusterTest : public testing::Test {
     }
     return texts;
   }
+  std::vector<std::string> Drained() {
+    std::vector<std::string> texts;
+    for (const Endpoint& endpoint : cluster_->endpoints()->drained) texts.push_back(endpoint.text);
+    return texts;
+  }
   int64_t GaugeOfEndpoints() {
     const auto id = reader_.Find("sluice_upstream_endpoints", {{"cluster", "api"}});
     return id ? reader_.gauge(*id) : -1;
@@ -227,6 +232,43 @@ TEST_F(ClusterTest, EndpointsOfDnsBeyondTheBoundShareOneSeries) {
             1u);
   EXPECT_EQ(
       CounterOf("sluice_endpoint_requests_total", {{"cluster", "api"}, {"endpoint", "other"}}), 2u);
+}
+
+TEST_F(ClusterTest, ADrainedEndpointIsOutOfTheSet) {
+  Create(ConfigOf({"10.0.0.1:80", "10.0.0.2:80"}));
+  Start();
+  EXPECT_TRUE(cluster_->SetDrained("10.0.0.1:80", true));
+  EXPECT_THAT(Texts(), ElementsAre("10.0.0.2:80"));
+  EXPECT_THAT(Drained(), ElementsAre("10.0.0.1:80"));
+  EXPECT_EQ(cluster_->endpoints()->total_weight, 1u);
+  EXPECT_EQ(GaugeOfEndpoints(), 1);
+  EXPECT_EQ(changes_, 1);
+  EXPECT_TRUE(cluster_->SetDrained("10.0.0.1:80", true));
+  EXPECT_EQ(changes_, 1);
+  EXPECT_FALSE(cluster_->SetDrained("10.0.0.3:80", true));
+
+  EXPECT_TRUE(cluster_->SetDrained("10.0.0.1:80", false));
+  EXPECT_THAT(Texts(), ElementsAre("10.0.0.1:80", "10.0.0.2:80"));
+  EXPECT_EQ(changes_, 2);
+}
+
+TEST_F(ClusterTest, DrainedStaysOverDnsAndTheNextClusterOfTheName) {
+  Create(ConfigOf({"a.test:80"}));
+  Start();
+  dns_.Answer("a.test", {"10.0.0.1", "10.0.0.2"});
+  EXPECT_TRUE(cluster_->SetDrained("10.0.0.2:80", true));
+  Advance(61 * kSecond);
+  dns_.Answer("a.test", {"10.0.0.1"});
+  EXPECT_THAT(Drained(), IsEmpty());
+  Advance(61 * kSecond);
+  dns_.Answer("a.test", {"10.0.0.1", "10.0.0.2"});
+  EXPECT_THAT(Texts(), ElementsAre("10.0.0.1:80"));
+  EXPECT_THAT(Drained(), ElementsAre("10.0.0.2:80"));
+
+  // After a reload that changed it, or in the next process.
+  Create(ConfigOf({"10.0.0.2:80", "10.0.0.3:80"}));
+  EXPECT_THAT(Texts(), ElementsAre("10.0.0.3:80"));
+  EXPECT_THAT(Drained(), ElementsAre("10.0.0.2:80"));
 }
 
 TEST_F(ClusterTest, AnEndpointThatIsNoneIsAnError) {

@@ -8,12 +8,15 @@ namespace sluice {
 
 struct DiscoveryStats {
   Gauge endpoints;
+  Gauge drained;
   Counter changes;
   Counter dns_answers;
   Counter dns_failures;
 
   void Describe(MetricTable& table) {
-    table.Add(endpoints, {"sluice_upstream_endpoints", "Endpoints of the cluster."});
+    table.Add(endpoints, {"sluice_upstream_endpoints", "Endpoints that requests go to."});
+    table.Add(drained, {"sluice_upstream_endpoints_drained",
+                        "Endpoints that an operator has drained (POST /endpoints/drain)."});
     table.Add(changes, {"sluice_upstream_endpoint_changes_total",
                         "Changes of the cluster's endpoints that DNS brought."});
     table.Add(dns_answers,

@@ -37,6 +37,8 @@ struct Endpoint {
 
 struct EndpointSet {
   std::vector<Endpoint> endpoints;
+  // Those that an operator has drained: they get no new requests. For showing.
+  std::vector<Endpoint> drained;
   uint64_t version = 0;  // grows with each change
   uint64_t total_weight = 0;
 };

@@ -34,6 +34,16 @@ void Pool::Drain() {
   }
 }
 
+uint32_t Pool::InFlight() {
+  uint32_t requests = 0;
+  for (List<UpstreamConnection>* list : {&ready_, &busy_}) {
+    list->ForEach(
+        [&requests](const UpstreamConnection& connection) { requests += connection.attached_; });
+  }
+  waiting_.ForEach([&requests](const UpstreamRequest&) { ++requests; });
+  return requests;
+}
+
 bool Pool::TakeInto(UpstreamRequest& request) {
   UpstreamConnection* taken = ready_.FindFirst([&](UpstreamConnection& connection) {
     const bool alive = connection.attached_ > 0 || loop_.now() < connection.idle_deadline_;

@@ -35,6 +35,9 @@ class Pool {
   void Drain();
   // No connection and nobody waiting.
   bool empty() const { return connections_ == 0 && waiting_.empty() && failed_.empty(); }
+  uint32_t connections() const { return connections_; }
+  // Requests on connections or waiting for one.
+  uint32_t InFlight();
 
  private:
   friend class UpstreamRequest;

@@ -55,6 +55,13 @@ class WorkerCluster {
   // current callback ends.
   WorkerEndpoint* Pick(const WorkerEndpoint* tried);
   size_t endpoint_count() const { return current_.size(); }
+  // Those of the set and those that have something to finish.
+  template <typename Visit>
+  void ForEachEndpoint(Visit visit) {
+    for (auto* list : {&current_, &leaving_}) {
+      for (const auto& endpoint : *list) visit(*endpoint);
+    }
+  }
 
   // Endpoints that are no longer in the set finish what they have.
   void Update(EndpointSetPtr endpoints);
