@@ -34,7 +34,7 @@ class Block {
   uint32_t used() const { return used_; }
   void set_used(uint32_t used) { used_ = used; }
 
-  // Bytes that this thread's free lists hold, until it ends; for tests.
+  // Bytes that this thread's free lists hold, until it ends.
   static size_t PooledBytes();
 
  private:

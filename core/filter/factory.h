@@ -43,9 +43,13 @@ class ServerStatus {
   // SIGTERM came, or /drain: health checks should fail. Any thread.
   bool draining() const { return draining_.load(std::memory_order_relaxed); }
   void set_draining(bool draining) { draining_.store(draining, std::memory_order_relaxed); }
+  // SIGTERM came: each connection's next response is its last. Any thread.
+  bool closing() const { return closing_.load(std::memory_order_relaxed); }
+  void set_closing(bool closing) { closing_.store(closing, std::memory_order_relaxed); }
 
  private:
   std::atomic<bool> draining_{false};
+  std::atomic<bool> closing_{false};
 };
 
 // For Load: on the main thread, while a configuration is built.

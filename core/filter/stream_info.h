@@ -28,6 +28,7 @@ struct ConnectionInfo {
   Nanos start = 0;
   bool tls = false;
   bool probe = false;  // of the process to itself: not for logs
+  int fd = -1;         // to ask the kernel about the client; not to be read or written
 };
 
 class StreamInfo {

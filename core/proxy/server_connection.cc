@@ -28,6 +28,7 @@ ServerConnection::ServerConnection(ServerConnectionOwner& owner, ListenerRuntime
   info_.direct_remote = peer;
   info_.local = local;
   info_.start = loop.now();
+  info_.fd = connection_.fd();
   SetRemote(peer);
   all_.PushBack(*this);
   runtime.stats.connections.Inc();
@@ -200,7 +201,7 @@ RequestHead& ServerConnection::OnRequestBegin(StreamId id) {
   streams_.PushBack(*stream);
   current_ = stream;
   const uint64_t most = runtime_->settings.requests_per_connection;
-  if (++requests_ == most || draining_ || runtime_->worker.status.draining()) {
+  if (++requests_ == most || draining_ || runtime_->worker.status.closing()) {
     codec_->Drain(connection_.output());
   }
   return stream->head();
@@ -302,7 +303,9 @@ void ServerConnection::OnStreamFinished(Stream& stream) {
   }
   if (!streams_.empty()) return;
   const bool broken = failed_ || (open && !codec_->CanReset());
-  if (broken || codec_->Finished() || connection_.peer_closed()) return CloseWhenWritten();
+  // What a client sent before it closed its side may hold more requests.
+  const bool over = connection_.peer_closed() && connection_.input().empty();
+  if (broken || codec_->Finished() || over) return CloseWhenWritten();
   SetIdle();
   if (connection_.input().empty()) return UpdateReading();
   FeedLater();  // a pipelined request waits; from here it would nest a level deeper for each

@@ -76,6 +76,8 @@ class ServerConnection final : public Retirable,
   Nanos idle_since() const { return idle_since_; }
   // Begun so far.
   uint64_t requests() const { return requests_; }
+  uint64_t bytes_received() const { return connection_.bytes_read(); }
+  uint64_t bytes_sent() const { return connection_.bytes_written(); }
 
   // For streams.
   ServerCodec& codec() { return *codec_; }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "core/base/check.h"
+#include "core/proxy/stream.h"
 
 namespace sluice {
 namespace {
@@ -47,6 +48,8 @@ class ChunkList {
     ++kept_;
   }
 
+  size_t kept() const { return kept_; }
+
  private:
   FreeChunk* first_ = nullptr;
   uint32_t kept_ = 0;
@@ -59,5 +62,6 @@ thread_local ChunkList chunks;
 
 void* TakeStreamChunk(size_t size) { return chunks.Take(size); }
 void GiveStreamChunk(void* chunk) { chunks.Give(chunk); }
+size_t PooledStreamBytes() { return chunks.kept() * Stream::kChunk; }
 
 }  // namespace sluice

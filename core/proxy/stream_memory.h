@@ -10,6 +10,8 @@ namespace sluice {
 // A chunk of Stream::kChunk bytes; given back on the same thread.
 void* TakeStreamChunk(size_t size);
 void GiveStreamChunk(void* chunk);
+// Bytes that this thread's free list holds.
+size_t PooledStreamBytes();
 
 }  // namespace sluice
 

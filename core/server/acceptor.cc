@@ -76,6 +76,16 @@ void Acceptor::CloseIdle() {
   idle_.ForEach([](ServerConnection& connection) { connection.Drain(); });  // lingering ones stay
 }
 
+void Acceptor::CloseIdleRetiring() {
+  idle_.ForEach([](ServerConnection& connection) {
+    if (connection.retiring()) connection.Drain();
+  });
+}
+
+void Acceptor::ForEachConnection(const std::function<void(ServerConnection&)>& visit) {
+  all_.ForEach([&visit](ServerConnection& connection) { visit(connection); });
+}
+
 void Acceptor::OnAccept(Fd fd, const Address& peer) {
   if (TryAcquire()) return Serve(std::move(fd), peer);
   runtime_->stats.connections_limited.Inc();

@@ -13,6 +13,7 @@
 #define SLUICE_CORE_SERVER_ACCEPTOR_H_
 
 #include <cstddef>
+#include <functional>
 
 #include "core/base/result.h"
 #include "core/event/loop.h"
@@ -76,6 +77,8 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
   void RetireOne();
   // Closes those that wait for a request.
   void CloseIdle();
+  // Of these only those that were asked to come again.
+  void CloseIdleRetiring();
   // Accepts what waits and then no more, lets every connection end after what it has in flight. The
   // socket goes on to queue until its owner closes it.
   void Drain();
@@ -89,6 +92,7 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
 
   bool empty() const { return open_ == 0; }
   size_t open() const { return open_; }
+  void ForEachConnection(const std::function<void(ServerConnection&)>& visit);
   bool full() const { return static_cast<bool>(waiting_); }
 
  private:

@@ -25,15 +25,6 @@ bool Serving::Entrance::empty() const {
                      [](const auto& acceptor) { return acceptor->empty(); });
 }
 
-template <typename Visit>
-void Serving::ForEachAcceptor(Visit visit) {
-  for (std::vector<Entrance>* list : {&entrances_, &leaving_}) {
-    for (Entrance& entrance : *list) {
-      for (const auto& acceptor : entrance.acceptors) visit(*acceptor);
-    }
-  }
-}
-
 Serving::Serving(Loop& loop, ServingEvents& events, const StatsRow& row, const ServerStatus& status,
                  ConnectionLimit& connections, uint32_t worker,
                  const StatsGroup<WorkerStats>& stats)
@@ -136,15 +127,21 @@ void Serving::Drain(uint32_t round) {
 void Serving::Retire(uint32_t round, Nanos spread) {
   BeginToEnd(round);
   ForEachAcceptor([](Acceptor& acceptor) { acceptor.StopAccepting(); });
+  AskToLeave(spread);
+  loop_.Defer(drained_task_);
+}
+
+void Serving::AskToLeave(Nanos spread) {
   retire_step_ = std::max<Nanos>(spread / kRetireSteps, kMillisecond);
   retire_steps_left_ = kRetireSteps;
   RetireSome();
-  loop_.Defer(drained_task_);
 }
 
 void Serving::RetireSome() {
   if (retire_steps_left_ == 0) {
-    return ForEachAcceptor([](Acceptor& acceptor) { acceptor.CloseIdle(); });
+    if (ending_) return ForEachAcceptor([](Acceptor& acceptor) { acceptor.CloseIdle(); });
+    ForEachAcceptor([](Acceptor& acceptor) { acceptor.CloseIdleRetiring(); });
+    retire_steps_left_ = kRetireSteps;  // whoever has come meanwhile is next
   }
   const auto left = static_cast<size_t>(retire_steps_left_--);
   ForEachAcceptor([left](Acceptor& acceptor) {
@@ -298,6 +295,8 @@ void Serving::Measure() {
   stats_.longest_turn.Record(static_cast<uint64_t>(loop_.TakeLongestTurn() / kMicrosecond));
   const uint64_t cpu = ThreadCpuMicros();
   stats_.cpu.Inc(cpu - cpu_);
+  const Nanos elapsed = kMeasureEvery + loop_.now() - measure_.deadline();
+  load_ = static_cast<double>(cpu - cpu_) * kMicrosecond / static_cast<double>(elapsed);
   cpu_ = cpu;
   measure_.Start(kMeasureEvery);
 }
@@ -305,6 +304,7 @@ void Serving::Measure() {
 void Serving::MeasureLag() {
   const Nanos lag = std::max<Nanos>(loop_.now() - measure_lag_.deadline(), 0);
   stats_.loop_lag.Record(static_cast<uint64_t>(lag / kMicrosecond));
+  lag_ = lag;
   if (connections_ > 0) measure_lag_.Start(kMeasureLagEvery);
 }
 

@@ -21,6 +21,7 @@
 #include "core/server/acceptor.h"
 #include "core/server/connection_limit.h"
 #include "core/server/generation.h"
+#include "core/server/worker_report.h"
 #include "core/server/worker_stats.h"
 
 namespace sluice {
@@ -71,10 +72,15 @@ class Serving final : public AcceptorOwner {
   void LookAgain();
   // Undoes Retire, as far as it can be.
   void Resume();
+  // Asks the clients, spread over `spread`, to come again, and goes on to accept; also those that
+  // come later, as long as it is not taken back.
+  void AskToLeave(Nanos spread);
+  void AskNoMore() { retire_timer_.Cancel(); }
   // Ends everything in flight.
   void Abort();
   // Closes an idle connection of a listener, of any if the name is empty.
   void MakeRoom(std::string_view listener);
+  WorkerReport Report(const WorkerQuestion& question);
 
  private:
   // The acceptors of a listener, one for each socket.
@@ -108,7 +114,13 @@ class Serving final : public AcceptorOwner {
   void Measure();
   void MeasureLag();
   template <typename Visit>
-  void ForEachAcceptor(Visit visit);
+  void ForEachAcceptor(Visit visit) {
+    for (std::vector<Entrance>* list : {&entrances_, &leaving_}) {
+      for (Entrance& entrance : *list) {
+        for (const auto& acceptor : entrance.acceptors) visit(*acceptor);
+      }
+    }
+  }
 
   Loop& loop_;
   ServingEvents& events_;
@@ -131,6 +143,8 @@ class Serving final : public AcceptorOwner {
   int retire_steps_left_ = 0;
   size_t connections_ = 0;
   uint64_t cpu_ = 0;
+  double load_ = 0;
+  Nanos lag_ = 0;
   uint32_t round_ = 0;
   bool ending_ = false;
   bool drained_told_ = false;

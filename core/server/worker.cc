@@ -96,6 +96,22 @@ void Worker::Resume() {
   loop_->Post([this] { serving_->Resume(); });
 }
 
+void Worker::AskToLeave(Nanos spread) {
+  loop_->Post([this, spread] { serving_->AskToLeave(spread); });
+}
+
+void Worker::AskNoMore() {
+  loop_->Post([this] { serving_->AskNoMore(); });
+}
+
+void Worker::Ask(const WorkerQuestion& question,
+                 std::function<void(uint32_t worker, WorkerReport report)> answer) {
+  loop_->Post([this, question, answer = std::move(answer)] {
+    environment_.main_loop.Post(
+        [answer, index = index_, report = serving_->Report(question)] { answer(index, report); });
+  });
+}
+
 void Worker::Abort() {
   loop_->Post([this] { serving_->Abort(); });
 }

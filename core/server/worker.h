@@ -7,6 +7,7 @@
 #define SLUICE_CORE_SERVER_WORKER_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -66,8 +67,15 @@ class Worker final : private ServingEvents {
   void Retire(uint32_t round, Nanos spread);
   void LookAgain();
   void Resume();
+  void AskToLeave(Nanos spread);
+  void AskNoMore();
   void Abort();
   void MakeRoom(std::string_view listener);
+
+  // `answer` is called on the main thread, unless the worker ends before; what it holds outlives
+  // the main thread's loop.
+  void Ask(const WorkerQuestion& question,
+           std::function<void(uint32_t worker, WorkerReport report)> answer);
 
   uint32_t index() const { return index_; }
 

@@ -207,6 +207,14 @@ StatsRow StatsSegment::worker_row(uint32_t worker) {
   return StatsRow(rows_[worker + 1].get());
 }
 
+StatsUse StatsSegment::use() const {
+  const StatsRegions regions = RegionsOf(header().limits);
+  const uint64_t first = regions.pages / kStatsPage;
+  const uint64_t used = header().pages_used.load(std::memory_order_relaxed);
+  return {header().size, used > first ? (used - first) * kStatsPage : 0,
+          header().series_count.load(std::memory_order_relaxed), header().limits.max_series};
+}
+
 uint32_t StatsSegment::LiveBanks() const {
   uint32_t live = 0;
   for (uint32_t bank = 0; bank < kStatsBanks; ++bank) {

@@ -44,6 +44,14 @@ struct StatsOptions {
   std::function<void(std::string_view message)> warn = {};
 };
 
+// How full it is.
+struct StatsUse {
+  uint64_t size = 0;   // bytes of addresses
+  uint64_t taken = 0;  // of these, bytes behind the directory that rows have
+  uint32_t series = 0;
+  uint32_t series_limit = 0;
+};
+
 class StatsSegment {
  public:
   // Errors: kInvalidArgument for options out of range, kExhausted when there is no room.
@@ -78,6 +86,7 @@ class StatsSegment {
 
   // What to add to a monotonic time to have a wall time, as of the last attach of any process.
   Nanos clock_base() const;
+  StatsUse use() const;
   // How often shared memory had no page, in this process.
   uint64_t page_failures() const { return pages_->failures(); }
 
