@@ -1,5 +1,6 @@
 #include "core/config/checks.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 #include "core/config/address_overlap.h"
 #include "core/config/check_routes.h"
 #include "core/config/config.pb.h"
+#include "core/config/forms.h"
 #include "core/config/text.h"
 
 namespace sluice {
@@ -54,14 +56,40 @@ class Checker {
 
   void CheckAddresses() {
     AddressOverlap addresses;
-    if (config_.has_admin()) CheckListen(config_.admin().listen(), "admin.listen", addresses);
+    CheckAdmin(addresses);
     for (int i = 0; i < config_.listeners_size(); ++i) {
       CheckListen(config_.listeners(i).listen(), At("listeners", i) + ".listen", addresses);
     }
   }
 
-  void CheckListen(const config::Listen& listen, const std::string& path,
-                   AddressOverlap& addresses) {
+  void CheckAdmin(AddressOverlap& addresses) {
+    const config::Admin& admin = config_.admin();
+    for (int i = 0; i < admin.listen_size(); ++i) {
+      const std::string path = admin.listen_size() == 1 ? "admin.listen" : At("admin.listen", i);
+      CheckListen(admin.listen(i), path, addresses);
+      if (admin.has_token() || IsPrivate(admin.listen(i).address())) continue;
+      Add(path, StrCat({Quoted(admin.listen(i).address()),
+                        " is open to others than this machine: add `token: \"${ADMIN_TOKEN}\"`, or "
+                        "listen on 127.0.0.1, [::1] or a unix socket"}));
+    }
+    if (!admin.has_token()) return;
+    const std::string& token = admin.token();
+    if (token.empty() ||
+        !std::all_of(token.begin(), token.end(), [](char c) { return c > 0x20 && c < 0x7f; })) {
+      Add("admin.token", token.empty() ? "must not be empty: leave it out to have none"
+                                       : "must be of visible ASCII characters without blanks");
+    }
+  }
+
+  // May only this machine connect?
+  static bool IsPrivate(std::string_view address) {
+    const auto parts = SplitAddress(address);
+    if (!parts || !parts->path.empty()) return true;  // no address is told elsewhere
+    return parts->host.starts_with("127.") || parts->host == "::1";
+  }
+
+  template <typename Listen>
+  void CheckListen(const Listen& listen, const std::string& path, AddressOverlap& addresses) {
     if (const auto other = addresses.Next(listen.address(), path)) {
       Add(path, StrCat({Quoted(listen.address()), " is taken: ", *other}));
     }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/strings.h"
 #include "core/config/config.pb.h"
 #include "core/config/test_filters.h"
 
@@ -101,7 +102,7 @@ TEST_F(LoaderTest, TheDesignsExample) {
   EXPECT_TRUE(result->warnings.empty());
   EXPECT_EQ(config.id(), "sluice");
   EXPECT_EQ(config.drain_timeout(), 60'000'000'000);
-  EXPECT_EQ(config.admin().listen().address(), "127.0.0.1:9901");
+  EXPECT_EQ(config.admin().listen(0).address(), "127.0.0.1:9901");
   ASSERT_EQ(config.listeners_size(), 1);
   const config::Listener& web = config.listeners(0);
   EXPECT_EQ(web.timeouts().stream_idle(), 300'000'000'000);
@@ -285,6 +286,31 @@ TEST_F(LoaderTest, RouteFilterFaults) {
   EXPECT_EQ(Errors(WithRoutes("  filters: [nope]\n  routes:\n  - match: /\n    cluster: api\n"
                               "    filters: { nope: off }\n")),
             (Lines{"f:4:13: listeners[0].filters[0]: there is no filter \"nope\""}));
+}
+
+TEST_F(LoaderTest, TheAdminApiIsPrivateOrHasAToken) {
+  const std::string rest =
+      "listeners: [{ name: a, listen: 'unix:/a', routes: [{ match: /, respond: 200 }] }]\n";
+  const std::string fix =
+      "is open to others than this machine: add `token: \"${ADMIN_TOKEN}\"`, or listen on "
+      "127.0.0.1, [::1] or a unix socket";
+  for (const char* address :
+       {"127.0.0.1:1", "127.9.9.9:1", "'[::1]:1'", "'unix:/run/a'", "'unix:@a'"}) {
+    EXPECT_EQ(Errors(StrCat({"admin: ", address, "\n", rest})), Lines{}) << address;
+  }
+  EXPECT_EQ(Errors("admin: 0.0.0.0:1\n" + rest),
+            (Lines{StrCat({"f:1:8: admin.listen: \"0.0.0.0:1\" ", fix})}));
+  EXPECT_EQ(
+      Errors("admin:\n  listen: [127.0.0.1:1, '[::]:2', { address: 'unix:/x', mode: '0660' }]\n" +
+             rest),
+      (Lines{StrCat({"f:2:25: admin.listen[1]: \"[::]:2\" ", fix})}));
+  EXPECT_EQ(Errors("admin: { listen: ['[::]:2', 10.0.0.1:2], token: abc }\n" + rest), Lines{});
+  EXPECT_EQ(Errors("admin: { listen: 127.0.0.1:1, token: '' }\n" + rest),
+            (Lines{"f:1:38: admin.token: must not be empty: leave it out to have none"}));
+  EXPECT_EQ(Errors("admin: { listen: 127.0.0.1:1, token: 'a b' }\n" + rest),
+            (Lines{"f:1:38: admin.token: must be of visible ASCII characters without blanks"}));
+  EXPECT_EQ(Errors("admin: { listen: [] }\n" + rest),
+            (Lines{"f:1:18: admin.listen: must not be empty"}));
 }
 
 TEST_F(LoaderTest, NamesAndAddressesAreUnique) {

@@ -235,6 +235,13 @@ void MessageReader::ReadList(const Field& field, const Node& node, const FieldPa
         ReadScalar(field, item, item_path, message);
       }
     }
+  } else if (field.options().GetExtension(config::one_or_list)) {
+    if (messages) {
+      ReadMessage(node, path, *reflection.AddMessage(&message, &field), Mode::kFill);
+    } else {
+      ReadScalar(field, node, path, message);
+    }
+    return;
   } else {
     Add(node.mark, path, StrCat({"expected a list, got ", Describe(node)}));
     return;

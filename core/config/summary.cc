@@ -62,7 +62,9 @@ std::string SummaryText(const config::Config& config, const std::vector<ConfigEr
                                  ? "one worker per core"
                                  : Counted(static_cast<int>(config.workers()), "worker", "workers"),
                              "\n"});
-  if (config.has_admin()) text += StrCat({"admin  ", config.admin().listen().address(), "\n"});
+  for (const config::AdminListen& listen : config.admin().listen()) {
+    text += StrCat({"admin  ", listen.address(), "\n"});
+  }
   text += "listeners\n";
   for (const config::Listener& listener : config.listeners()) AppendListener(listener, text);
   if (!config.clusters().empty()) text += "clusters\n";

@@ -49,7 +49,11 @@ class Finder {
 
   std::vector<ConfigError> Run() {
     CheckProcess();
-    if (config_.has_admin()) CheckListen(config_.admin().listen(), "admin.listen");
+    const config::Admin& admin = config_.admin();
+    for (int i = 0; i < admin.listen_size(); ++i) {
+      CheckListen(admin.listen(i),
+                  admin.listen_size() == 1 ? "admin.listen" : Element("admin.listen", i));
+    }
     for (int i = 0; i < config_.listeners_size(); ++i) {
       CheckListener(config_.listeners(i), Element("listeners", i));
     }
@@ -87,7 +91,8 @@ class Finder {
     if (!log) Add("log.path", log.error().detail);
   }
 
-  void CheckListen(const config::Listen& listen, const std::string& path) {
+  template <typename Listen>
+  void CheckListen(const Listen& listen, const std::string& path) {
     const Result<Address> address = Address::Parse(listen.address());
     if (!address) Add(path + ".address", address.error().detail);
     const Result<uid_t> owner = FindUser(listen.owner());

@@ -20,7 +20,10 @@ std::unique_ptr<ListenerRuntime> NewRouterRuntime(const ListenerSettings& settin
   return runtime;
 }
 
-Result<ListenPlace> ReadListen(const config::Listen& listen) {
+namespace {
+
+template <typename Listen>
+Result<ListenPlace> PlaceOf(const Listen& listen) {
   Result<Address> address = Address::Parse(listen.address());
   if (!address) return Fail(std::move(address).error());
   ListenPlace place{std::move(*address), {}};
@@ -33,6 +36,11 @@ Result<ListenPlace> ReadListen(const config::Listen& listen) {
   place.options.group = *group;
   return place;
 }
+
+}  // namespace
+
+Result<ListenPlace> ReadListen(const config::Listen& listen) { return PlaceOf(listen); }
+Result<ListenPlace> ReadListen(const config::AdminListen& listen) { return PlaceOf(listen); }
 
 Generation::Generation() = default;
 Generation::~Generation() = default;
@@ -64,12 +72,12 @@ Result<std::unique_ptr<Generation>> Generation::Build(std::shared_ptr<const Snap
     if (!settings) return Fail(std::move(settings).error());
     generation->Add(std::move(*place), std::move(*settings), NewRouterRuntime);
   }
-  if (config.has_admin()) {
-    Result<ListenPlace> place = ReadListen(config.admin().listen());
+  for (const config::AdminListen& listen : config.admin().listen()) {
+    Result<ListenPlace> place = ReadListen(listen);
     if (!place) {
       return Fail(place.error().code, StrCat({"admin: listen: ", place.error().detail}));
     }
-    generation->admin_ = std::move(*place);
+    generation->admin_.push_back(std::move(*place));
   }
   return generation;
 }
@@ -77,6 +85,10 @@ Result<std::unique_ptr<Generation>> Generation::Build(std::shared_ptr<const Snap
 void Generation::Add(ListenPlace place, std::unique_ptr<const ListenerSettings> settings,
                      NewListenerRuntime new_runtime) {
   listeners_.push_back({std::move(place), std::move(settings), std::move(new_runtime)});
+}
+
+std::string_view Generation::admin_token() const {
+  return snapshot_ == nullptr ? std::string_view() : snapshot_->config().admin().token();
 }
 
 bool Generation::warm() const {

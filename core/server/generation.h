@@ -9,8 +9,8 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
@@ -25,8 +25,9 @@
 namespace sluice {
 
 namespace config {
+class AdminListen;
 class Listen;
-}
+}  // namespace config
 class Snapshot;
 
 // Makes one worker's runtime of a listener. Any worker's thread, several at a time.
@@ -43,6 +44,7 @@ struct ListenPlace {
 };
 // Errors name the user or group that is not there.
 Result<ListenPlace> ReadListen(const config::Listen& listen);
+Result<ListenPlace> ReadListen(const config::AdminListen& listen);
 
 class Generation {
  public:
@@ -71,7 +73,10 @@ class Generation {
   const std::vector<Listener>& listeners() const { return listeners_; }
   // In the order of config.clusters.
   const std::vector<Cluster*>& clusters() const { return clusters_; }
-  const std::optional<ListenPlace>& admin() const { return admin_; }
+  // Empty: there is no admin API.
+  const std::vector<ListenPlace>& admin() const { return admin_; }
+  // What its clients must know; empty: nothing.
+  std::string_view admin_token() const;
 
   // Has every cluster its first answer from DNS? Main thread.
   bool warm() const;
@@ -85,7 +90,7 @@ class Generation {
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<Cluster*> clusters_;
   std::vector<Listener> listeners_;
-  std::optional<ListenPlace> admin_;
+  std::vector<ListenPlace> admin_;
 };
 
 class WorkerGeneration {

@@ -74,8 +74,9 @@ TEST_F(GenerationTest, IsWhatTheConfigurationSays) {
   ASSERT_EQ((*generation)->clusters().size(), 2U);
   EXPECT_EQ((*generation)->clusters()[1]->settings().name, "two");
   EXPECT_TRUE((*generation)->warm());
-  ASSERT_TRUE((*generation)->admin());
-  EXPECT_EQ((*generation)->admin()->address.ToString(), "unix:/tmp/admin.sock");
+  ASSERT_EQ((*generation)->admin().size(), 1U);
+  EXPECT_EQ((*generation)->admin()[0].address.ToString(), "unix:/tmp/admin.sock");
+  EXPECT_EQ((*generation)->admin()[0].options.mode, 0600U);
   EXPECT_EQ((*generation)->snapshot()->version(), 1U);
 }
 

@@ -38,15 +38,21 @@ Result<void> Listening::Open(const Generation& generation) {
     }
     opened.push_back(std::move(*slot));
   }
-  const auto& admin = generation.admin();
-  if (admin && admin_ == nullptr) {
-    Result<std::unique_ptr<Slot>> slot = OpenSlot({}, *admin, 1);
-    if (!slot) {
-      for (const auto& each : opened) Close(*each);
-      return Fail(slot.error().code, StrCat({"admin: ", slot.error().detail}));
+  if (admin_.empty()) {
+    std::vector<std::unique_ptr<Slot>> admin;
+    for (const ListenPlace& place : generation.admin()) {
+      Result<std::unique_ptr<Slot>> slot = OpenSlot({}, place, 1);
+      if (!slot) {
+        for (const auto& each : opened) Close(*each);
+        for (const auto& each : admin) Close(*each);
+        return Fail(slot.error().code, StrCat({"admin: ", slot.error().detail}));
+      }
+      admin.push_back(std::move(*slot));
     }
-    admin_ = std::move(*slot);
-    Log(LogLevel::kInfo, "listener", StrCat({"admin on ", admin_->sockets.address.ToString()}));
+    admin_ = std::move(admin);
+    for (const auto& slot : admin_) {
+      Log(LogLevel::kInfo, "listener", StrCat({"admin on ", slot->sockets.address.ToString()}));
+    }
   }
   for (auto& slot : opened) {
     Log(LogLevel::kInfo, "listener",
@@ -157,7 +163,7 @@ std::vector<OfferedSocket> Listening::Offer() const {
     }
   };
   for (const auto& slot : slots_) add(*slot);
-  if (admin_ != nullptr) add(*admin_);
+  for (const auto& slot : admin_) add(*slot);
   return all;
 }
 
@@ -167,6 +173,18 @@ std::vector<ListeningSocket> Listening::Sockets() const {
     for (const Fd& fd : slot->sockets.fds) all.push_back({slot->name, fd.get()});
   }
   return all;
+}
+
+std::vector<int> Listening::admin_fds() const {
+  std::vector<int> fds;
+  for (const auto& slot : admin_) fds.push_back(slot->sockets.fds[0].get());
+  return fds;
+}
+
+std::vector<Address> Listening::AdminAddresses() const {
+  std::vector<Address> addresses;
+  for (const auto& slot : admin_) addresses.push_back(slot->sockets.address);
+  return addresses;
 }
 
 const Address& Listening::AddressOf(const std::string& listener) const {
@@ -190,7 +208,7 @@ void Listening::Close(Slot& slot) {
 
 void Listening::SetFilesOurs(bool ours) {
   for (const auto& slot : slots_) slot->file_is_ours = ours;
-  if (admin_ != nullptr) admin_->file_is_ours = ours;
+  for (const auto& slot : admin_) slot->file_is_ours = ours;
 }
 
 void Listening::RemoveUnclaimedFiles() {
@@ -207,7 +225,9 @@ void Listening::RemoveFiles() {
   for (const auto& slot : slots_) {
     if (slot->file_is_ours) RemoveSocketFile(slot->sockets.address);
   }
-  if (admin_ != nullptr && admin_->file_is_ours) RemoveSocketFile(admin_->sockets.address);
+  for (const auto& slot : admin_) {
+    if (slot->file_is_ours) RemoveSocketFile(slot->sockets.address);
+  }
 }
 
 }  // namespace sluice

@@ -51,8 +51,9 @@ class Listening {
 
   // With the real port. REQUIRES: the listener is the generation's, and open.
   const Address& AddressOf(const std::string& listener) const;
-  // -1: there is no admin listener.
-  int admin_fd() const { return admin_ == nullptr ? -1 : admin_->sockets.fds[0].get(); }
+  // Empty: there is no admin listener.
+  std::vector<int> admin_fds() const;
+  std::vector<Address> AdminAddresses() const;
 
   // Nobody accepts any more, here or elsewhere: new clients are refused.
   void CloseAll();
@@ -85,7 +86,7 @@ class Listening {
 
   const uint32_t workers_;
   std::vector<std::unique_ptr<Slot>> slots_;
-  std::unique_ptr<Slot> admin_;
+  std::vector<std::unique_ptr<Slot>> admin_;
   std::vector<InheritedSocket> inherited_;
   std::vector<Address> unclaimed_;  // that nobody asked for
 };

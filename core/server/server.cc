@@ -11,9 +11,7 @@
 #include "core/base/strings.h"
 #include "core/config/snapshot.h"
 #include "core/server/admin/admin_listener.h"
-#include "core/server/admin/basic_pages.h"
 #include "core/server/generation.h"
-#include "core/server/loop_lag.h"
 #include "core/server/notify.h"
 #include "core/server/process.h"
 #include "core/server/restart/step.h"
@@ -156,12 +154,7 @@ Result<void> Server::Start(std::unique_ptr<Generation> generation,
   SLUICE_TRY(listening_.Open(current()));
   SLUICE_TRY(DropPrivileges(options_.user, options_.group));
   SLUICE_TRY(StartWorkers());
-  if (listening_.admin_fd() >= 0) {
-    AdminSource& source = *this;
-    AddBasicPages(admin_table_, source);
-    admin_ = std::make_unique<AdminListener>(*loop_, *directory_, status_, admin_table_);
-    SLUICE_TRY(admin_->Start(listening_.admin_fd()));
-  }
+  SLUICE_TRY(StartAdmin());
   clusters_->Start();
   if (current().warm()) {
     StartAccepting();
@@ -311,6 +304,7 @@ void Server::SetState(ServerState state) {
   stats_.ready.Set(state == ServerState::kLive ? 1 : 0);
   stats_.draining.Set(state == ServerState::kDraining ? 1 : 0);
   status_.set_draining(state == ServerState::kDraining);
+  status_.set_closing(state == ServerState::kDraining);
 }
 
 int Server::Run() {
@@ -402,7 +396,10 @@ void Server::OnHandOverUndone() {
   LogInfo("accepting again");
   system_->SetServing(true);
   if (admin_ != nullptr) admin_->ResumeAccepting();
-  for (const auto& worker : workers_) worker->Resume();
+  for (const auto& worker : workers_) {
+    worker->Resume();
+    if (out_) worker->AskToLeave(kRetireSpread);
+  }
 }
 
 std::string Server::WhyNoSuccessor() const {
@@ -450,7 +447,7 @@ void Server::OnRestartSignal() {
 }
 
 void Server::OnReopenSignal() {
-  ReopenLogs();
+  ReopenOwnLogs();
   if (restart_) restart_->ReopenLogs();
 }
 
@@ -462,34 +459,9 @@ std::vector<FilterLog> Server::Logs() const {
   return logs;
 }
 
-void Server::ReopenLogs() {
+void Server::ReopenOwnLogs() {
   for (const Served& each : served_) each.generation->ReopenLogs();
   reopening_->Start();
-}
-
-ServerSummary Server::Summary() const {
-  ServerSummary summary;
-  summary.id = options_.id;
-  summary.state = state_;
-  summary.uptime = loop_->now() - started_;
-  summary.workers = options_.workers;
-  summary.loop_lag_p99 = LoopLagP99(StatsReader(*segment_));
-  summary.config_version = 0;
-  if (current().snapshot() != nullptr) {
-    summary.config_file = current().snapshot()->file();
-    summary.config_version = desk_ == nullptr ? 0 : desk_->current().version;
-  }
-  for (const Generation::Listener& listener : current().listeners()) {
-    const std::string& name = listener.settings->name;
-    summary.listeners.push_back({name, listening_.AddressOf(name).ToString()});
-  }
-  return summary;
-}
-
-StatsReader Server::FreshStats() {
-  system_->SampleAll();
-  directory_->CountPageFailures();
-  return StatsReader(*segment_);
 }
 
 }  // namespace sluice

@@ -24,8 +24,10 @@
 #include "core/event/loop.h"
 #include "core/event/signal_watch.h"
 #include "core/filter/factory.h"
+#include "core/server/admin/admin_control.h"
 #include "core/server/admin/admin_source.h"
 #include "core/server/admin/admin_table.h"
+#include "core/server/admin/worker_survey.h"
 #include "core/server/clusters.h"
 #include "core/server/configuration/config_desk.h"
 #include "core/server/connection_limit.h"
@@ -61,6 +63,7 @@ struct ServerOptions {
 class Server final : public ConfigTarget,
                      private WorkerEvents,
                      private AdminSource,
+                     private AdminControl,
                      private HotRestartOwner {
  public:
   static constexpr Nanos kWarmLimit = 5 * kSecond;
@@ -109,9 +112,23 @@ class Server final : public ConfigTarget,
   void OnWorkerDrained(uint32_t worker, uint32_t round) override;
 
   // AdminSource
-  ServerState state() const override { return state_; }
+  ServerState state() const override;
   ServerSummary Summary() const override;
   StatsReader FreshStats() override;
+  ServerReport Report() const override;
+  std::vector<ListenerReport> Listeners() const override;
+  const std::vector<Cluster*>& UsedClusters() const override;
+  StatsMemoryUse StatsMemory() const override;
+
+  // AdminControl
+  Result<void> SetOut(bool out) override;
+  Result<std::string> Reload(const std::string& who) override;
+  void ReopenLogs() override { OnReopenSignal(); }
+  Result<void> Stop() override;
+  void Restart(RestartCommand& command) override;
+  void ForgetRestart(RestartCommand& command) override;
+  Result<void> SetEndpointDrained(std::string_view cluster, std::string_view address,
+                                  bool drained) override;
 
   // HotRestartOwner
   std::vector<OfferedSocket> SocketsToOffer() override { return listening_.Offer(); }
@@ -121,7 +138,7 @@ class Server final : public ConfigTarget,
   void OnOtherLost() override;
   void OnReplaced() override;
   void OnTakenBack(std::string_view why) override;
-  void OnReopenLogsAsked() override { ReopenLogs(); }
+  void OnReopenLogsAsked() override { ReopenOwnLogs(); }
   void OnEndAsked() override { Abort(); }
   void OnServerCommand(std::string_view name, const std::vector<std::string>& arguments,
                        RestartCommand& command) override;
@@ -147,7 +164,8 @@ class Server final : public ConfigTarget,
   void SetState(ServerState state);
   void RunConfigCommand(std::string_view name, const std::vector<std::string>& arguments,
                         RestartCommand& command);
-  void ReopenLogs();
+  void ReopenOwnLogs();
+  Result<void> StartAdmin();
   std::vector<FilterLog> Logs() const;
 
   void OnEndSignal();
@@ -188,6 +206,7 @@ class Server final : public ConfigTarget,
   std::vector<StatsGroup<WorkerStats>> worker_stats_;
   std::vector<std::unique_ptr<Worker>> workers_;
   AdminTable admin_table_;
+  std::optional<WorkerSurveys> surveys_;
   std::unique_ptr<AdminListener> admin_;
   std::optional<HotRestart> restart_;
   std::optional<SystemFigures> system_;
@@ -197,6 +216,7 @@ class Server final : public ConfigTarget,
   bool accepting_asked_ = false;
   bool handed_over_ = false;
   bool taken_back_ = false;
+  bool out_ = false;  // POST /drain
   uint32_t stopped_accepting_ = 0;
   uint32_t drain_round_ = 0;  // counts hand-overs and drains: what came of an earlier one is late
   uint32_t drained_ = 0;

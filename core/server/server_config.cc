@@ -63,6 +63,16 @@ void Server::OnReloadSignal() {
   desk_->ReloadFile({ConfigSource::kSignal, "SIGHUP", ""});
 }
 
+Result<std::string> Server::Reload(const std::string& who) {
+  if (desk_ == nullptr) {
+    return Fail(Code::kNotImplemented, "there is no configuration to load again");
+  }
+  const ReloadNotice notice;
+  const Result<ConfigOutcome> outcome = desk_->ReloadFile({ConfigSource::kHttp, who, ""});
+  if (!outcome) return Fail(outcome.error());
+  return outcome->Text();
+}
+
 void Server::RunConfigCommand(std::string_view name, const std::vector<std::string>& arguments,
                               RestartCommand& command) {
   if (desk_ == nullptr) return command.Finish(false, "there is no configuration to load again");

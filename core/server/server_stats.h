@@ -25,7 +25,7 @@ struct ServerStats {
               {"sluice_server_start_time_seconds", "When the process started, since the epoch.",
                MetricUnit::kNone, GaugeOf::kLatestProcess});
     table.Add(ready, {"sluice_server_ready", "1 while /ready answers 200."});
-    table.Add(draining, {"sluice_server_draining", "1 from SIGTERM on."});
+    table.Add(draining, {"sluice_server_draining", "1 from SIGTERM on, and after POST /drain."});
     table.Add(workers, {"sluice_server_workers", "Threads that serve requests."});
     table.Add(max_connections, {"sluice_server_connections_limit",
                                 "Client connections that there may be at a time."});

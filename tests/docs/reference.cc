@@ -247,7 +247,9 @@ class Page {
     } else {
       type = NameOfUnit(options.GetExtension(config::unit));
     }
-    return field.is_repeated() ? "list of " + type : type;
+    if (!field.is_repeated()) return type;
+    return (field.options().GetExtension(config::one_or_list) ? "one or a list of " : "list of ") +
+           type;
   }
 
   static std::string Default(const pb::FieldDescriptor& field) {

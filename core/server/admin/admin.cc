@@ -1,5 +1,6 @@
 #include "core/server/admin/admin.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -8,14 +9,18 @@
 #include "core/base/log.h"
 #include "core/base/strings.h"
 #include "core/event/loop.h"
+#include "core/server/admin/text_codec.h"
 
 namespace sluice {
 namespace {
 
 class Admin final : public LastFilter, private AdminWaiter {
  public:
-  Admin(const AdminTable& table, Responder& responder)
-      : table_(table), responder_(responder), slice_task_(Callback::To<&Admin::SendSlice>(this)) {}
+  Admin(const AdminTable& table, const AdminGuard& guard, Responder& responder)
+      : table_(table),
+        guard_(guard),
+        responder_(responder),
+        slice_task_(Callback::To<&Admin::SendSlice>(this)) {}
 
   void OnRequestHeaders(RequestHead& head, bool end) override;
   void OnRequestBody(Buffer& data, bool end, Headers* trailers) override;
@@ -31,6 +36,7 @@ class Admin final : public LastFilter, private AdminWaiter {
  private:
   void OnAdminReply(AdminReply reply) override { Send(std::move(reply)); }
 
+  const AdminRow* FindCommand(std::string_view path) const;
   void Refuse(const RequestHead& head);
   void Answer();
   void SendPage(std::unique_ptr<AdminPage> page);
@@ -39,6 +45,7 @@ class Admin final : public LastFilter, private AdminWaiter {
   void LogAction(const AdminReply& reply) const;
 
   const AdminTable& table_;
+  const AdminGuard& guard_;
   Responder& responder_;
   const AdminRow* row_ = nullptr;
   std::optional<AdminRequest> request_;
@@ -51,12 +58,18 @@ void Admin::OnRequestHeaders(RequestHead& head, bool end) {
   request_.emplace(head.query());
   request_->accept = head.headers.Get(HeaderId::kAccept).value_or("");
   request_->if_match = head.headers.Get("if-match").value_or("");
-  request_->who = responder_.stream_info().connection().remote.ToString();
+  const ConnectionInfo& connection = responder_.stream_info().connection();
+  request_->who = AdminClientName(connection);
   const Method method = head.method();
   if (method == Method::kGet || method == Method::kHead) {
     row_ = table_.Find(head.path_only(), AdminKind::kPage);
   } else if (method == Method::kPost) {
     row_ = table_.Find(head.path_only(), AdminKind::kAction);
+  } else if (head.method_name() == kAdminCommand) {
+    row_ = FindCommand(head.path_only());
+  }
+  if (std::optional<AdminReply> refusal = guard_.Refuse(head, connection, row_)) {
+    return Send(std::move(*refusal));
   }
   if (row_ == nullptr) return Refuse(head);
   if (row_->kind == AdminKind::kAction && !end) return responder_.PullRequestBody();
@@ -74,13 +87,25 @@ void Admin::OnRequestBody(Buffer& data, bool end, Headers*) {
   Answer();
 }
 
+// What is both a page and an action is the action if something is to be done to it.
+const AdminRow* Admin::FindCommand(std::string_view path) const {
+  const AdminRow* const page = table_.Find(path, AdminKind::kPage);
+  const AdminRow* const action = table_.Find(path, AdminKind::kAction);
+  if (page == nullptr || action == nullptr) return page == nullptr ? action : page;
+  const auto& pairs = request_->query.pairs();
+  const bool acts = std::any_of(pairs.begin(), pairs.end(),
+                                [](const auto& pair) { return pair.first != "format"; });
+  return acts ? action : page;
+}
+
 void Admin::Refuse(const RequestHead& head) {
   const std::string_view path = head.path_only();
   const bool page = table_.Find(path, AdminKind::kPage) != nullptr;
   const bool action = table_.Find(path, AdminKind::kAction) != nullptr;
   if (!page && !action) {
-    return Send(
-        AdminError(404, StrCat({"there is nothing at ", path, "; GET / lists what there is"})));
+    const bool command = head.method_name() == kAdminCommand;
+    return Send(AdminError(404, StrCat({"there is nothing at ", path, "; ",
+                                        command ? "help" : "GET /", " lists what there is"})));
   }
   const std::string_view allowed = page && action ? "GET, HEAD, POST" : page ? "GET, HEAD" : "POST";
   AdminReply reply = AdminError(405, StrCat({path, " takes ", allowed}));
@@ -150,7 +175,8 @@ void Admin::LogAction(const AdminReply& reply) const {
 }  // namespace
 
 ArenaPtr<LastFilter> AdminFactory::Create(Responder& responder) {
-  return ArenaPtr<LastFilter>(responder.stream_arena().Make<Admin>(table_, responder).release());
+  return ArenaPtr<LastFilter>(
+      responder.stream_arena().Make<Admin>(table_, guard_, responder).release());
 }
 
 }  // namespace sluice

@@ -8,18 +8,20 @@
 #define SLUICE_CORE_SERVER_ADMIN_ADMIN_H_
 
 #include "core/filter/last_filter.h"
+#include "core/server/admin/admin_guard.h"
 #include "core/server/admin/admin_table.h"
 
 namespace sluice {
 
 class AdminFactory final : public LastFilterFactory {
  public:
-  // `table` outlives the factory and its streams.
-  explicit AdminFactory(const AdminTable& table) : table_(table) {}
+  // Both outlive the factory and its streams.
+  AdminFactory(const AdminTable& table, const AdminGuard& guard) : table_(table), guard_(guard) {}
   ArenaPtr<LastFilter> Create(Responder& responder) override;
 
  private:
   const AdminTable& table_;
+  const AdminGuard& guard_;
 };
 
 }  // namespace sluice

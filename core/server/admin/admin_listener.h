@@ -4,12 +4,15 @@
 #define SLUICE_CORE_SERVER_ADMIN_ADMIN_LISTENER_H_
 
 #include <memory>
+#include <string_view>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/proxy/listener_runtime.h"
 #include "core/proxy/listener_settings.h"
 #include "core/proxy/proxy_worker.h"
 #include "core/server/acceptor.h"
+#include "core/server/admin/admin_guard.h"
 #include "core/server/admin/admin_table.h"
 #include "core/server/connection_limit.h"
 
@@ -17,34 +20,35 @@ namespace sluice {
 
 class AdminListener final : private AcceptorOwner {
  public:
-  // All borrowed; they outlive it.
+  // All borrowed; they outlive it. `token`: see AdminGuard.
   AdminListener(Loop& loop, StatsDirectory& stats, const ServerStatus& status,
-                const AdminTable& table);
+                const AdminTable& table, std::string_view token);
   // Closes every connection.
   ~AdminListener();
 
-  // The socket stays the caller's.
-  Result<void> Start(int fd) { return acceptor_.Start(fd); }
+  // The sockets stay the caller's.
+  Result<void> Start(const std::vector<int>& sockets);
   // See Acceptor. Connections stay.
-  void StopAccepting() { acceptor_.StopAccepting(); }
-  void ResumeAccepting() { acceptor_.ResumeAccepting(); }
+  void StopAccepting();
+  void ResumeAccepting();
 
  private:
   // Apart from the limit of clients, so that operators get in when that is reached.
   static constexpr uint32_t kConnections = 64;
 
-  void OnConnectionCount(int) override {
-    if (acceptor_.full()) acceptor_.OnRoom();
-  }
+  void OnConnectionCount(int change) override;
   void OnRoomWanted(Acceptor&, bool) override {}
 
   std::unique_ptr<const ListenerSettings> settings_;
+  std::unique_ptr<const ListenerSettings> unix_settings_;  // speaks text too
   ProxyWorker worker_;
   ProxyGeneration generation_;
+  const AdminGuard guard_;
   ListenerRuntime runtime_;
+  ListenerRuntime unix_runtime_;
   ConnectionLimit limit_{kConnections};
   ConnectionLimit overall_{0};
-  Acceptor acceptor_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;  // one a socket
 };
 
 }  // namespace sluice

@@ -21,9 +21,10 @@ using AdminHandler = std::function<AdminAnswer(const AdminRequest&)>;
 struct AdminRow {
   std::string_view path;
   AdminKind kind = AdminKind::kPage;
-  std::string_view about;       // half a sentence: "what runs, and this list"
-  std::string_view parameters;  // "?filter=REGEX, ?used"; empty: none
-  AdminHandler handler;
+  std::string_view about = {};       // half a sentence: "what runs, and this list"
+  std::string_view parameters = {};  // "?filter=REGEX, ?used"; empty: none
+  AdminHandler handler = nullptr;
+  bool open = false;  // asks for no token
   // Of an action: what its body may have, beyond it 413.
   size_t body_limit = 64 * 1024;
 };

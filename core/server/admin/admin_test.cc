@@ -15,6 +15,7 @@
 #include "core/stats/segment.h"
 #include "tests/support/driver.h"
 #include "tests/support/raw_client.h"
+#include "tests/support/temp_folder.h"
 
 namespace sluice {
 namespace {
@@ -31,7 +32,7 @@ class AdminTest : public testing::Test, private AdminSource {
   AdminTest() {
     AddBasicPages(table_, *this);
     table_.Add({"/act", AdminKind::kAction, "does something", "?how=WELL",
-                [this](const AdminRequest& request) { return Act(request); }, 10});
+                [this](const AdminRequest& request) { return Act(request); }, false, 10});
     table_.Add({"/both", AdminKind::kPage, "is", "", [](const AdminRequest&) {
                   return AdminReply{200, "page\n"};
                 }});
@@ -40,7 +41,7 @@ class AdminTest : public testing::Test, private AdminSource {
                 }});
     table_.Add({"/later", AdminKind::kAction, "takes time", "",
                 [this](const AdminRequest&) { return std::make_unique<Later>(waiter_); }});
-    EXPECT_TRUE(listener_.Start(sockets_.fds[0].get()));
+    EXPECT_TRUE(listener_.Start({sockets_.fds[0].get()}));
   }
 
   // Whoever waits is known to the test as long as it waits.
@@ -71,7 +72,7 @@ class AdminTest : public testing::Test, private AdminSource {
   }
 
   HttpText Post(std::string_view target, std::string_view body = "", std::string_view fields = "") {
-    client_.Send(StrCat({"POST ", target, " HTTP/1.1\r\nHost: a\r\nContent-Length: ",
+    client_.Send(StrCat({"POST ", target, " HTTP/1.1\r\nHost: localhost\r\nContent-Length: ",
                          Decimal(body.size()), "\r\n", fields, "\r\n", body}));
     return client_.ReadResponse();
   }
@@ -93,7 +94,7 @@ class AdminTest : public testing::Test, private AdminSource {
   std::vector<std::string> asked_;
   std::string who_;
   AdminWaiter* waiter_ = nullptr;
-  AdminListener listener_{*loop_, directory_, status_, table_};
+  AdminListener listener_{*loop_, directory_, status_, table_, ""};
   test::RawClient client_{driver_, sockets_.address};
 
  private:
@@ -102,6 +103,12 @@ class AdminTest : public testing::Test, private AdminSource {
     return {"edge", state_, 90 * kSecond, 2, 0.003, "edge.yaml", 3, {{"web", "127.0.0.1:8080"}}};
   }
   StatsReader FreshStats() override { return StatsReader(*segment_); }
+  ServerReport Report() const override { return {}; }
+  std::vector<ListenerReport> Listeners() const override { return {}; }
+  const std::vector<Cluster*>& UsedClusters() const override { return clusters_; }
+  StatsMemoryUse StatsMemory() const override { return {}; }
+
+  std::vector<Cluster*> clusters_;
 };
 
 TEST_F(AdminTest, TheIndexAsTextAndAsJson) {
@@ -121,9 +128,9 @@ TEST_F(AdminTest, TheIndexAsTextAndAsJson) {
   EXPECT_EQ(json["config"]["version"], 3);
   EXPECT_EQ(json["listeners"][0]["address"], "127.0.0.1:8080");
   EXPECT_EQ(json["endpoints"].size(), table_.rows().size());
-  EXPECT_EQ(json["endpoints"][5]["path"], "/act");
-  EXPECT_EQ(json["endpoints"][5]["method"], "POST");
-  EXPECT_EQ(json["endpoints"][5]["parameters"], "?how=WELL");
+  EXPECT_EQ(json["endpoints"][6]["path"], "/act");
+  EXPECT_EQ(json["endpoints"][6]["method"], "POST");
+  EXPECT_EQ(json["endpoints"][6]["parameters"], "?how=WELL");
   EXPECT_EQ(Get("/?format=json", "Accept: text/plain\r\n").Header("content-type"),
             "application/json");
   EXPECT_THAT(Get("/?format=text", "Accept: application/json\r\n").body, StartsWith("sluice "));
@@ -178,14 +185,14 @@ TEST_F(AdminTest, WhatIsNotThereAndWhatIsNotAllowed) {
   EXPECT_EQ(missing.status, 404);
   EXPECT_EQ(nlohmann::json::parse(missing.body)["error"],
             "there is nothing at /nothing; GET / lists what there is");
-  client_.Send("POST /ready HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+  client_.Send("POST /ready HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
   const HttpText post = client_.ReadResponse();
   EXPECT_EQ(post.status, 405);
   EXPECT_EQ(post.Header("allow"), "GET, HEAD");
   const HttpText get = Get("/act");
   EXPECT_EQ(get.status, 405);
   EXPECT_EQ(get.Header("allow"), "POST");
-  client_.Send("PUT /both HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+  client_.Send("PUT /both HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(client_.ReadResponse().Header("allow"), "GET, HEAD, POST");
   const HttpText text = Get("/nothing", "Accept: text/plain\r\n");
   EXPECT_EQ(text.body, "error: there is nothing at /nothing; GET / lists what there is\n");
@@ -209,7 +216,8 @@ TEST_F(AdminTest, ActionsSeeTheirParametersAndTheirBody) {
 }
 
 TEST_F(AdminTest, ABodyThatComesInPiecesAndOneThatIsTooLong) {
-  client_.Send("POST /act HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n");
+  client_.Send(
+      "POST /act HTTP/1.1\r\nHost: localhost:1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n");
   EXPECT_EQ(GetAside("/live").status, 200);
   EXPECT_THAT(asked_, ElementsAre());
   client_.Send("3\r\nefg\r\n0\r\n\r\n");
@@ -222,7 +230,7 @@ TEST_F(AdminTest, ABodyThatComesInPiecesAndOneThatIsTooLong) {
 }
 
 TEST_F(AdminTest, AnAnswerThatComesLater) {
-  client_.Send("POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+  client_.Send("POST /later HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
   ASSERT_TRUE(driver_.RunUntil([this] { return waiter_ != nullptr; }, "the action"));
   waiter_->OnAdminReply(AdminReply{200, "at last\n"});
   EXPECT_EQ(client_.ReadResponse().body, "at last\n");
@@ -231,10 +239,88 @@ TEST_F(AdminTest, AnAnswerThatComesLater) {
 }
 
 TEST_F(AdminTest, AClientThatLeavesCancelsWhatIsPending) {
-  client_.Send("POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+  client_.Send("POST /later HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
   ASSERT_TRUE(driver_.RunUntil([this] { return waiter_ != nullptr; }, "the action"));
   client_.Reset();
   EXPECT_TRUE(driver_.RunUntil([this] { return waiter_ == nullptr; }, "the end of the stream"));
+}
+
+// Over a unix socket: text, and HTTP.
+class AdminTextTest : public AdminTest {
+ protected:
+  AdminTextTest() { EXPECT_TRUE(listener_.Start({unix_.fds[0].get()})); }
+
+  // All that comes until the connection ends.
+  std::string Say(std::string_view text) {
+    test::RawClient client(driver_, unix_.address);
+    client.Send(text);
+    client.HalfClose();
+    EXPECT_TRUE(client.WaitForEnd());
+    return client.received();
+  }
+
+  test::TempFolder folder_;
+  ListenSockets unix_ =
+      OpenListenSockets(*Address::Parse("unix:" + folder_.Path("admin")), 1).value();
+};
+
+TEST_F(AdminTextTest, CommandsOneALine) {
+  EXPECT_EQ(Say("live\nact how=well\nboth\nboth now=1\nboth format=json"),
+            "LIVE\n\ndone\n\npage\n\naction\n\npage\n\n");
+  EXPECT_THAT(who_, StartsWith("uid "));
+  const std::string help = Say("help\n");
+  EXPECT_THAT(help, HasSubstr("\nact how=WELL  "));
+  EXPECT_THAT(help, HasSubstr("\nmetrics name[]=FAMILY used=  "));
+  EXPECT_THAT(help, ::testing::EndsWith("\n\n"));
+}
+
+TEST_F(AdminTextTest, ErrorsAreALine) {
+  EXPECT_EQ(Say("nothing here\nlive\n"),
+            "error: there is nothing at /nothing/here; help lists what there is\n\nLIVE\n\n");
+  EXPECT_EQ(Say("act how=badly"), "error: not now\n\n");
+  EXPECT_THAT(Say("stats filter=("), StartsWith("error: filter: "));
+  EXPECT_THAT(Say(std::string(5000, 'x')), StartsWith("error: "));
+  EXPECT_THAT(Say(std::string_view("\x01\xff\0\n", 4)), StartsWith("error: "));
+  EXPECT_EQ(Say("\n \r\n"), "");
+}
+
+TEST_F(AdminTextTest, HttpIsSpokenToo) {
+  EXPECT_THAT(Say("GET /live HTTP/1.1\r\nHost: any\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(Say("POST /act HTTP/1.1\r\nHost: any\r\nContent-Length: 0\r\n\r\n"),
+              HasSubstr("\r\n\r\ndone\n"));
+  EXPECT_THAT(Say("COMMAND /act HTTP/1.1\r\nHost: any\r\n\r\n"), Not(HasSubstr("done")));
+}
+
+TEST_F(AdminTextTest, LongAnswersInSlices) {
+  for (int i = 0; i < 2000; ++i) {
+    directory_.Counter({"sluice_many_total", "Many."}, {{"i", Decimal(static_cast<uint64_t>(i))}});
+  }
+  const std::string answer = Say("metrics\nlive\n");
+  EXPECT_THAT(answer, HasSubstr("sluice_many_total{i=\"1999\"} 0\n"));
+  EXPECT_THAT(answer, ::testing::EndsWith("\n\nLIVE\n\n"));
+}
+
+// Whether it only closed its side cannot be told before something is written to it.
+TEST_F(AdminTextTest, AClientThatLeavesBeforeItsAnswer) {
+  {
+    test::RawClient client(driver_, unix_.address);
+    client.Send("later\nlive\n");
+    ASSERT_TRUE(driver_.RunUntil([this] { return waiter_ != nullptr; }, "the action"));
+  }
+  waiter_->OnAdminReply(AdminReply{200, "at last\n"});
+  ASSERT_TRUE(driver_.RunUntil([this] { return waiter_ == nullptr; }, "the end of the stream"));
+  ASSERT_TRUE(driver_.RunUntil(
+      [this] {
+        const StatsReader reader(*segment_);
+        return reader.gauge(*reader.Find("sluice_downstream_connections_active",
+                                         {{"listener", "admin"}})) == 1;
+      },
+      "the end of the connection"));
+}
+
+TEST_F(AdminTest, TheTextFormIsNotForTcp) {
+  client_.Send("live\n");
+  EXPECT_EQ(client_.ReadResponse().status, 400);
 }
 
 TEST_F(AdminTest, HeadHasNoBody) {

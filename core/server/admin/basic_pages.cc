@@ -65,6 +65,32 @@ AdminReply Index(const AdminRequest& request, const ServerSummary& summary,
   return reply;
 }
 
+// "/endpoints/drain" as "endpoints drain", "?cluster=NAME, ?sort=a|b" as "cluster=NAME sort=a|b".
+std::string CommandOf(const AdminRow& row) {
+  std::string command;
+  for (const char c : row.path.substr(1)) command += c == '/' ? ' ' : c;
+  ForEachListElement(row.parameters, [&command](std::string_view parameter) {
+    parameter.remove_prefix(1);
+    const bool flag = parameter.find('=') == std::string_view::npos;
+    command += StrCat({" ", parameter, flag ? "=" : ""});
+    return true;
+  });
+  return command;
+}
+
+AdminReply Help(const AdminTable& table) {
+  std::string text;
+  for (const AdminRow& row : table.rows()) {
+    if (row.path == "/") continue;
+    const std::string command = CommandOf(row);
+    text += StrCat({command, std::string(command.size() < 40 ? 40 - command.size() : 0, ' '), "  ",
+                    row.about, "\n"});
+  }
+  AdminReply reply;
+  reply.body = std::move(text);
+  return reply;
+}
+
 AdminReply Ready(ServerState state) {
   AdminReply reply;
   reply.status = state == ServerState::kLive ? 200 : 503;
@@ -82,14 +108,18 @@ AdminReply Live() {
 
 void AddBasicPages(AdminTable& table, AdminSource& source) {
   const auto page = [&table](std::string_view path, std::string_view about,
-                             std::string_view parameters, AdminHandler handler) {
-    table.Add({path, AdminKind::kPage, about, parameters, std::move(handler)});
+                             std::string_view parameters, AdminHandler handler, bool open = false) {
+    table.Add({path, AdminKind::kPage, about, parameters, std::move(handler), open});
   };
   page("/", "what runs, and this list", "?format=json",
        [&](const AdminRequest& request) { return Index(request, source.Summary(), table); });
-  page("/ready", "200 LIVE; 503 while starting or draining", "",
-       [&](const AdminRequest&) { return Ready(source.state()); });
-  page("/live", "200 while the process runs", "", [](const AdminRequest&) { return Live(); });
+  page("/help", "the same as commands for the unix socket", "",
+       [&](const AdminRequest&) { return Help(table); });
+  page(
+      "/ready", "200 LIVE; 503 while starting or draining", "",
+      [&](const AdminRequest&) { return Ready(source.state()); }, true);
+  page(
+      "/live", "200 while the process runs", "", [](const AdminRequest&) { return Live(); }, true);
   page("/metrics", "all metrics for Prometheus", "?name[]=FAMILY, ?used",
        [&](const AdminRequest& request) {
          return NewMetricsPage(source.FreshStats(), request.query, request.accept);

@@ -18,6 +18,8 @@ class Query {
   // The first value; empty if there is none.
   std::string_view Get(std::string_view name) const;
   std::vector<std::string> All(std::string_view name) const;
+  // In order.
+  const std::vector<std::pair<std::string, std::string>>& pairs() const { return pairs_; }
 
  private:
   std::vector<std::pair<std::string, std::string>> pairs_;

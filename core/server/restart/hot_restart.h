@@ -87,6 +87,13 @@ class HotRestart final : private RestartHostOwner,
   void Start(RestartCommand* command, bool force = false);
   // Is there one that serves, or did, until we do?
   bool has_predecessor() const { return predecessor_ != nullptr; }
+  // Its outcome is not waited for any more.
+  void Forget(RestartCommand& command) {
+    if (command_ == &command) command_ = nullptr;
+  }
+  // 0: there is none.
+  pid_t predecessor_pid() const { return predecessor_ == nullptr ? 0 : predecessor_->pid(); }
+  pid_t successor_pid() const { return successor_ == nullptr ? 0 : successor_->pid(); }
   // Is a successor serving?
   bool handed_over() const { return successor_ != nullptr && successor_->ready(); }
 
