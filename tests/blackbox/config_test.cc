@@ -20,6 +20,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
 
@@ -105,7 +106,7 @@ TEST_F(ConfigTest, HistoryDiffAndRollback) {
   sluice->Signal(SIGTERM);
   EXPECT_EQ(sluice->WaitForExit(), 0);
   // Nobody runs: the history can be read all the same.
-  EXPECT_THAT(Config({"history"}), HasSubstr("4  "));
+  EXPECT_THAT(Config({"history"}), StartsWith("4  "));
   EXPECT_EQ(Command({"config", "history", "-c", file_})->out(), Config({"history"}));
   auto unknown = Command({"config", "history", "--id", "nobody"});
   EXPECT_EQ(unknown->WaitForExit(), 1);
@@ -134,11 +135,11 @@ TEST_F(ConfigTest, ARestartGoesOnInTheHistory) {
   EXPECT_THAT(second->err(), HasSubstr("version 3 (command, "));
   EXPECT_EQ(first->WaitForExit(), 0);
   EXPECT_TRUE(WaitForAnswer(*second, "two"));
-  EXPECT_THAT(Config({"history"}), HasSubstr("4  "));
+  EXPECT_THAT(Config({"history"}), StartsWith("4  "));
   auto third = Run();
   ASSERT_TRUE(third->WaitUntilReady());
   EXPECT_EQ(second->WaitForExit(), 0);
-  EXPECT_THAT(Config({"history"}), Not(HasSubstr("5  ")));
+  EXPECT_THAT(Config({"history"}), StartsWith("4  "));
 }
 
 // What fails on the way leaves nothing open.
@@ -165,11 +166,12 @@ TEST_F(ConfigTest, AReloadThatFailsHoldsNothing) {
     EXPECT_EQ(refused->WaitForExit(), 1);
     EXPECT_THAT(refused->err(), HasSubstr("the file exists and is not a socket"));
   }
-  EXPECT_EQ(fds(), before);
+  // The last command's connection may outlive its answer by a turn.
+  EXPECT_TRUE(driver_.RunUntil([&] { return fds() <= before; }, "what was opened to be closed"));
   EXPECT_NE(access(free_socket.c_str(), F_OK), 0);
   EXPECT_EQ(ReadWholeFile(blocked), "not a socket");
   EXPECT_TRUE(WaitForAnswer(*sluice, "one"));
-  EXPECT_THAT(Config({"history"}), Not(HasSubstr("2  ")));
+  EXPECT_THAT(Config({"history"}), StartsWith("1  "));
 }
 
 TEST_F(ConfigTest, WithoutAFolderItRunsOn) {
