@@ -119,5 +119,14 @@ TEST_F(ConfigDumpTest, SecretFieldsAreHidden) {
   EXPECT_THAT(dump, Not(HasSubstr("one-two")));
 }
 
+TEST_F(ConfigDumpTest, TheAdminTokenIsNotShown) {
+  const std::string dump = Dump(
+      "admin: { listen: 127.0.0.1:1, token: hush-hush }\n"
+      "listeners: [{ name: a, listen: 'unix:/a', routes: [{ match: /, "
+      "respond: 200 }] }]\n");
+  EXPECT_THAT(dump, HasSubstr("token: \"<secret>\""));
+  EXPECT_THAT(dump, Not(HasSubstr("hush-hush")));
+}
+
 }  // namespace
 }  // namespace sluice
