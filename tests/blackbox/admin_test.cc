@@ -140,7 +140,9 @@ TEST_F(AdminTest, ADrainedEndpointStaysSoOverReloadAndRestart) {
   EXPECT_EQ(Get(client).status, 503);
   EXPECT_THAT(Ask(sluice, "GET", "/metrics").body,
               HasSubstr("sluice_upstream_endpoints_drained{cluster=\"app\"} 1\n"));
-  EXPECT_EQ(Say("reload"), "reloaded\n\n");
+  const std::string config = Config();
+  folder_.Write("admin.yaml", ReadWholeFile(config) + "runtime: { canary: 1% }\n");
+  EXPECT_EQ(Say("reload"), "reloaded: version 2\n\n");
   EXPECT_EQ(state(), "drained");
 
   const HttpText restarted = Ask(sluice, "POST", "/restart");

@@ -63,7 +63,7 @@ using Done = std::vector<std::string>;
 TEST_F(ActionsTest, EachDoesItsPart) {
   EXPECT_EQ(Do("/drain").status, 200);
   EXPECT_EQ(Do("/undrain").body, "in service\n");
-  EXPECT_EQ(Do("/reload").outcome, "reloaded");
+  EXPECT_EQ(Do("/reload").outcome, "reloaded for ");
   EXPECT_EQ(Do("/logs/reopen").status, 200);
   EXPECT_EQ(Do("/stop").status, 200);
   EXPECT_EQ(Do("/endpoints/drain", "cluster=api&address=127.0.0.1:1").body,
