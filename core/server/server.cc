@@ -77,6 +77,8 @@ Result<void> Server::Init() {
   SLUICE_TRY(hup_.Start(*loop_, SIGHUP));
   SLUICE_TRY(usr2_.Start(*loop_, SIGUSR2));
   SLUICE_TRY(TakeOver());
+  // Signals were heard meanwhile.
+  if (end_signals_ > 0) return Fail(Code::kUnavailable, "it was asked to end");
   SLUICE_TRY(OpenStats());
   RestartStep(restart_step::kStatsAttached);
   clusters_ = std::make_unique<Clusters>(
@@ -222,6 +224,8 @@ void Server::StartAccepting() {
 }
 
 void Server::OnSelfChecked(const Result<void>& result) {
+  if (state_ != ServerState::kStarting) return;  // it was asked to end
+  checked_ = true;
   RestartStep(restart_step::kChecked);
   if (result) return UseEverywhere();
   Log(LogLevel::kError, "server", StrCat({"not starting: ", result.error().detail}));
@@ -258,6 +262,7 @@ void Server::OnWorkerUses(uint32_t worker, const Generation& generation,
   SetState(ServerState::kLive);
   system_->SetServing(true);
   self_check_.reset();
+  DropReleased();
   RestartStep(restart_step::kAccepting);
   if (restart_) {
     if (const Result<void> serving = restart_->Serve(); !serving) {
@@ -282,6 +287,7 @@ void Server::OnWorkerReleases(uint32_t, const Generation& generation) {
 }
 
 void Server::DropReleased() {
+  if (self_check_ != nullptr) return;  // it holds what it checks
   std::erase_if(served_, [this](const Served& each) {
     return each.generation.get() != &current() && each.not_released == 0;
   });
@@ -315,7 +321,9 @@ int Server::Run() {
 }
 
 void Server::OnEndSignal() {
-  if (++end_signals_ == 1) {
+  const bool first = ++end_signals_ == 1;
+  if (segment_ == nullptr) return;  // Init sees it
+  if (first) {
     if (state_ != ServerState::kDraining && !handed_over_) Drain();
     return;
   }
@@ -460,6 +468,7 @@ std::vector<FilterLog> Server::Logs() const {
 }
 
 void Server::ReopenOwnLogs() {
+  if (!reopening_) return;  // the log was opened a moment ago, and there are no others
   for (const Served& each : served_) each.generation->ReopenLogs();
   reopening_->Start();
 }

@@ -214,6 +214,7 @@ class Server final : public ConfigTarget,
   std::unique_ptr<SelfCheck> self_check_;
   RestartCommand* stop_command_ = nullptr;
   bool accepting_asked_ = false;
+  bool checked_ = false;  // by itself: workers may use configurations
   bool handed_over_ = false;
   bool taken_back_ = false;
   bool out_ = false;  // POST /drain

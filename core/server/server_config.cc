@@ -44,7 +44,7 @@ Result<void> Server::UseConfig(LoadedConfig loaded) {
   }
   served_.push_back({std::move(*generation), 0, 0});
   clusters_->Start();
-  if (accepting_asked_) UseEverywhere();
+  if (checked_) UseEverywhere();
   return {};
 }
 

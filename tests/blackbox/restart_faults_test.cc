@@ -27,6 +27,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::IsSupersetOf;
 using ::testing::Not;
 
 class RestartFaultsTest : public testing::Test {
@@ -434,6 +435,51 @@ TEST_F(RestartFaultsTest, ForceEndsAProcessThatStillDrains) {
   ASSERT_TRUE(driver_.RunUntil([&] { return LiveProcesses(stats_).size() == 1; }, "one alone"));
   EXPECT_EQ(Ask(), "two");
   EXPECT_EQ(Command({"stop"})->WaitForExit(), 0);
+}
+
+// Signals may come before there is anything that they could be for.
+TEST_F(RestartFaultsTest, LogsAreToBeReopenedWhileItTakesOver) {
+  auto first = Run();
+  StepGate gate(driver_, folder_.Path("steps"));
+  gate.HoldAt(restart_step::kHelloSent);
+  auto second = Start(binary_, {"run", "-c", file_});
+  ASSERT_NE(gate.WaitForHeld(), 0);
+  second->Signal(SIGUSR1);
+  gate.Release();
+  ASSERT_TRUE(second->WaitForErr("server: ready: "));
+  EXPECT_EQ(first->WaitForExit(), 0);
+  EXPECT_EQ(Ask(), "one");
+}
+
+TEST_F(RestartFaultsTest, ItIsToEndWhileItTakesOver) {
+  auto first = Run();
+  StepGate gate(driver_, folder_.Path("steps"));
+  gate.HoldAt(restart_step::kHelloSent);
+  auto second = Start(binary_, {"run", "-c", file_});
+  ASSERT_NE(gate.WaitForHeld(), 0);
+  second->Signal(SIGTERM);
+  gate.Release();
+  EXPECT_EQ(second->WaitForExit(), 1);
+  EXPECT_THAT(second->err(), HasSubstr("it was asked to end"));
+  ASSERT_TRUE(first->WaitForErr("this process goes on: "));
+  EXPECT_EQ(Ask(), "one");
+}
+
+// What came with the reload serves after the check alone, which looks at what came before.
+TEST_F(RestartFaultsTest, AReloadWhileItChecksItself) {
+  WriteConfig("one", "", "filters: [{ fault: { delay: 300ms } }]");
+  StepGate gate(driver_, folder_.Path("steps"));
+  gate.HoldAt(restart_step::kStatsAttached);
+  auto process = Start(binary_, {"run", "-c", file_});
+  ASSERT_NE(gate.WaitForHeld(), 0);
+  WriteConfig("two");
+  process->Signal(SIGHUP);
+  gate.Release();
+  ASSERT_TRUE(process->WaitForErr("server: ready: "));
+  EXPECT_THAT(gate.passed(), IsSupersetOf({std::string(restart_step::kChecked),
+                                           std::string(restart_step::kAccepting)}));
+  web_ = ListenerIn(process->err(), "web");
+  EXPECT_EQ(Ask(), "two");
 }
 
 }  // namespace
