@@ -192,7 +192,8 @@ void HotRestart::OnSuccessor(Fd fd, bool force) {
   if (why_not.empty() && predecessor_ != nullptr) {
     if (force) {
       End(OtherProcess(predecessor_->pid()));
-      loop_.Retire(std::move(predecessor_));
+      predecessor_->Close();  // of what it said last nothing is to be heard
+      OnPredecessorGone();
     } else {
       const Nanos left = drained_by_ > loop_.now() ? drained_by_ - loop_.now() : 0;
       why_not = StrCat({"process ", Number(predecessor_->pid()),

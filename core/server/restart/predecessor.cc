@@ -75,6 +75,11 @@ void Predecessor::AskEnd(bool when_drained) {
   channel_.Send(message);
 }
 
+void Predecessor::Close() {
+  beat_.Cancel();
+  channel_.Close();
+}
+
 void Predecessor::OnRestartMessage(const restart::Message& message, std::vector<Fd>& fds) {
   last_heard_ = loop_.now();
   silent_ = false;

@@ -62,6 +62,8 @@ class Predecessor final : public Retirable, private RestartChannelHandler {
   void AskReopenLogs();
   // It shall end at once, or when it has drained, in any case.
   void AskEnd(bool when_drained);
+  // The owner hears no more of it.
+  void Close();
 
   bool gone() const { return gone_; }
   pid_t pid() const { return channel_.peer_pid(); }
