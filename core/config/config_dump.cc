@@ -116,9 +116,12 @@ class Dumper {
       return Overrides(message, field, node, depth);
     }
     Line(depth, StrCat({field.name(), ":"}));
+    // One alone may stand without its list.
+    const bool alone = node != nullptr && node->kind != Node::Kind::kList &&
+                       field.options().GetExtension(config::one_or_list);
     for (int i = 0; i < size; ++i) {
       if (field.cpp_type() != Field::CPPTYPE_MESSAGE) {
-        Line(depth + 1, StrCat({"- ", Value(message, field, i, ItemOf(node, i))}));
+        Line(depth + 1, StrCat({"- ", Value(message, field, i, alone ? node : ItemOf(node, i))}));
         continue;
       }
       const Message& item = message.GetReflection()->GetRepeatedMessage(message, &field, i);
@@ -127,7 +130,7 @@ class Dumper {
             if (uses)
               return Use(static_cast<const config::FilterUse&>(item), ItemOf(node, i), depth + 2);
             Node key;
-            Fields(item, ItemSource(field, node, i, key), depth + 2);
+            Fields(item, alone ? Source{node} : ItemSource(field, node, i, key), depth + 2);
           },
           depth + 1);
     }

@@ -106,6 +106,26 @@ TEST_F(ConfigDumpTest, OriginsNameTheirPlaces) {
   EXPECT_THAT(dump, Not(HasSubstr("hush-hush")));
 }
 
+// What may be a list or, alone, stand without one.
+TEST_F(ConfigDumpTest, OriginsOfOneThatIsNoList) {
+  const std::string secret = folder_.Write("place", "hush-hush");
+  const std::string listeners =
+      "listeners: [{ name: a, listen: 'unix:/a', routes: [{ match: /, respond: 200 }] }]\n";
+  const std::string address = "\"unix:/${file:" + secret + "}\"";
+  const std::string origin = ", secret file " + secret + "\n";
+  for (const std::string& admin : {address, "{ listen: " + address + " }"}) {
+    const std::string dump = Dump("admin: " + admin + "\n" + listeners, DumpOrigin::kYes);
+    EXPECT_THAT(dump, HasSubstr("- address: " + address + "  # f.yaml:1:"));
+    EXPECT_THAT(dump, HasSubstr(origin));
+    EXPECT_THAT(dump, Not(HasSubstr("hush-hush")));
+  }
+  const std::string dump =
+      Dump("admin: { listen: { address: " + address + ", mode: '0622' } }\n" + listeners,
+           DumpOrigin::kYes);
+  EXPECT_THAT(dump, HasSubstr("- address: " + address + "  # f.yaml:1:"));
+  EXPECT_THAT(dump, HasSubstr("mode: 0622  # f.yaml:1:"));
+}
+
 TEST_F(ConfigDumpTest, SecretFieldsAreHidden) {
   const std::string dump = Dump(
       "listeners:\n"
