@@ -11,6 +11,7 @@
 #include "core/base/strings.h"
 #include "core/config/snapshot.h"
 #include "core/server/admin/admin_listener.h"
+#include "core/server/configuration/config_guard.h"
 #include "core/server/generation.h"
 #include "core/server/notify.h"
 #include "core/server/process.h"
@@ -119,6 +120,7 @@ Server::~Server() {
   restart_.reset();
   self_check_.reset();
   admin_.reset();
+  guard_.reset();
   desk_.reset();
   workers_.clear();
 }
@@ -273,6 +275,7 @@ void Server::OnWorkerUses(uint32_t worker, const Generation& generation,
   if (state_ != ServerState::kLive) return;  // taken back
   if (!restart_ || !restart_->has_predecessor()) listening_.RemoveUnclaimedFiles();
   if (desk_ != nullptr) desk_->OnLive();
+  TendConfig(true);
   listening_.OwnFiles();
   LogInfo(
       StrCat({"ready: ", Decimal(workers_.size()), workers_.size() == 1 ? " worker" : " workers",
@@ -334,6 +337,7 @@ void Server::OnEndSignal() {
 
 void Server::Drain() {
   SetState(ServerState::kDraining);
+  TendConfig(false);
   if (!taken_back_) NotifyStarter("STOPPING=1");
   warm_timer_.Cancel();
   if (restart_) restart_->Close();
@@ -385,6 +389,7 @@ void Server::OnWorkerDrained(uint32_t, uint32_t round) {
 Nanos Server::OnHandOver() {
   handed_over_ = true;
   system_->SetServing(false);
+  TendConfig(false);
   ++drain_round_;
   drained_ = 0;
   listening_.LeaveFiles();
@@ -402,6 +407,7 @@ void Server::OnHandOverUndone() {
   listening_.OwnFiles();
   if (abort_timer_.pending()) return;  // it is over already
   LogInfo("accepting again");
+  TendConfig(true);
   system_->SetServing(true);
   if (admin_ != nullptr) admin_->ResumeAccepting();
   for (const auto& worker : workers_) {

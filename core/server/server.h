@@ -45,6 +45,7 @@ namespace sluice {
 
 class AdminListener;
 class ConfigDesk;
+class ConfigGuard;
 class Generation;
 
 struct ServerOptions {
@@ -162,6 +163,8 @@ class Server final : public ConfigTarget,
   void UseEverywhere();
   void DropReleased();
   void SetState(ServerState state);
+  // Whether this process is the one whose configuration is looked after.
+  void TendConfig(bool tend);
   void RunConfigCommand(std::string_view name, const std::vector<std::string>& arguments,
                         RestartCommand& command);
   void ReopenOwnLogs();
@@ -190,6 +193,7 @@ class Server final : public ConfigTarget,
   uint64_t last_version_ = 0;
   std::unique_ptr<ConnectionLimit> connections_;
   std::unique_ptr<ConfigDesk> desk_;
+  std::unique_ptr<ConfigGuard> guard_;
 
   SignalWatch term_;
   SignalWatch int_;

@@ -6,6 +6,8 @@
 #include "core/config/secrets.h"
 #include "core/config/snapshot.h"
 #include "core/server/configuration/config_desk.h"
+#include "core/server/configuration/config_guard.h"
+#include "core/server/configuration/response_counter.h"
 #include "core/server/generation.h"
 #include "core/server/notify.h"
 #include "core/server/server.h"
@@ -55,6 +57,21 @@ Result<void> Server::TryConfig(LoadedConfig loaded) {
   }
   DropReleased();
   return tried;
+}
+
+void Server::TendConfig(bool tend) {
+  if (desk_ == nullptr) return;
+  if (!tend) {
+    if (guard_ != nullptr) guard_->Stop();
+    return;
+  }
+  if (guard_ == nullptr) {
+    guard_ = std::make_unique<ConfigGuard>(
+        *loop_, *directory_, *desk_, [counter = ResponseCounter(*segment_)](bool changed) mutable {
+          return counter.Take(changed);
+        });
+  }
+  guard_->Start();
 }
 
 void Server::OnReloadSignal() {

@@ -206,6 +206,33 @@ TEST_F(ConfigTest, TheHistoryIsTheUsersWhomItBecomes) {
   EXPECT_EQ(about.st_mode & 0777, 0700U);
 }
 
+// A configuration that answers errors is gone back from while they come.
+TEST_F(ConfigTest, TheGuardGoesBack) {
+  constexpr std::string_view kGuard = "guard: { window: 1m, before: 1m, min_responses: 5 }";
+  Write("one", kGuard);
+  auto sluice = Run();
+  ASSERT_TRUE(sluice->WaitUntilReady());
+  EXPECT_TRUE(WaitForAnswer(*sluice, "one"));
+  std::string bad = Text("two", kGuard);
+  bad.replace(bad.find("status: 200"), 11, "status: 503");
+  folder_.Write("sluice.yaml", bad);
+  EXPECT_EQ(Ask({"reload"})->out(), "reloaded: version 2\n");
+  RawClient client(driver_, sluice->Where("web"));
+  // Its users see errors until it is gone back from; then no more.
+  EXPECT_TRUE(driver_.RunUntil(
+      [&] {
+        client.Send(kGet);
+        client.ReadResponse();
+        return sluice->err().find("error guard: ") != std::string::npos;
+      },
+      "the guard"));
+  EXPECT_TRUE(WaitForAnswer(*sluice, "one"));
+  EXPECT_THAT(sluice->err(), HasSubstr("error guard: rolled back to version 1, as version 3: "));
+  EXPECT_THAT(Config({"history"}),
+              MatchesRegex("3  [0-9a-f]{12}  20[0-9T:-]+Z  guard  guard  rollback to version 1: "
+                           "[0-9]+ of [0-9]+ responses .* were 5xx within .*\n2  .*\n1  .*\n"));
+}
+
 TEST_F(ConfigTest, SecretsAreReadAgainAndNeverShown) {
   const std::string secret = folder_.Write("secret", "first-secret\n");
   Write("${file:" + secret + "}");

@@ -39,6 +39,15 @@ struct ConfigOutcome {
   std::string Text() const;
 };
 
+// Is told of each configuration that comes into use, once it is; by the desk, which says which.
+class ConfigWitness {
+ public:
+  virtual void OnConfigUsed(ConfigSource source) = 0;
+
+ protected:
+  ~ConfigWitness() = default;
+};
+
 }  // namespace sluice
 
 #endif  // SLUICE_CORE_SERVER_CONFIGURATION_CONFIG_CHANGE_H_

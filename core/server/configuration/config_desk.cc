@@ -20,7 +20,15 @@ std::string ProcessPart(const config::Config& config) {
   part.clear_listeners();
   part.clear_clusters();
   part.clear_runtime();
+  part.clear_guard();
   return part.SerializeAsString();
+}
+
+std::optional<GuardSettings> GuardOf(const config::Config& config) {
+  if (!config.has_guard()) return std::nullopt;
+  const config::Guard& guard = config.guard();
+  return GuardSettings{guard.window(), guard.before(), guard.max_error_increase(),
+                       guard.min_responses()};
 }
 
 std::string Number(const ConfigVersion& version) {
@@ -65,6 +73,7 @@ ConfigDesk::ConfigDesk(Loop& loop, StatsDirectory& stats, ConfigTarget& target,
 void ConfigDesk::Begin(const LoadedConfig& loaded, ConfigAsker asker) {
   process_part_ = ProcessPart(*loaded.config);
   fingerprint_ = loaded.fingerprint;
+  guard_ = GuardOf(*loaded.config);
   current_ = VersionOf(loaded, asker);
   if (options_.state_folder.empty()) {
     return Warn("there is no folder for the history of configurations: set state.path");
@@ -116,11 +125,15 @@ Result<ConfigOutcome> ConfigDesk::Rollback(uint64_t version, ConfigAsker asker) 
   }
   Result<ConfigVersion> kept = history_->Get(version);
   if (!kept) return Refuse(asker, std::move(kept).error());
-  Result<LoadedConfig> loaded =
-      LoadWholeText(kept->text, kept->format, StrCat({"version ", Decimal(version)}));
+  return UseAgain(*kept, std::move(asker));
+}
+
+Result<ConfigOutcome> ConfigDesk::UseAgain(const ConfigVersion& kept, ConfigAsker asker) {
+  const std::string name = StrCat({"version ", Decimal(kept.version)});
+  Result<LoadedConfig> loaded = LoadWholeText(kept.text, kept.format, name);
   if (!loaded) return Refuse(asker, std::move(loaded).error());
   const std::string_view gap = asker.reason.empty() ? "" : ": ";
-  asker.reason = StrCat({"rollback to version ", Decimal(version), gap, asker.reason});
+  asker.reason = StrCat({"rollback to ", name, gap, asker.reason});
   Result<ConfigOutcome> outcome = Take(std::move(*loaded), asker, From::kElsewhere);
   if (outcome && outcome->kind == ConfigOutcome::Kind::kApplied) {
     stats_.rollbacks[static_cast<size_t>(asker.source)].Inc();
@@ -148,6 +161,7 @@ Result<ConfigOutcome> ConfigDesk::Take(LoadedConfig loaded, const ConfigAsker& a
   ConfigVersion version = VersionOf(loaded, asker);
   version.from_file = is_file;
   std::string fingerprint = loaded.fingerprint;
+  const std::optional<GuardSettings> guard = GuardOf(*loaded.config);
   const bool other_process_part = ProcessPart(*loaded.config) != process_part_;
   Result<void> used = target_.UseConfig(std::move(loaded));
   if (!used) return Refuse(asker, std::move(used).error());
@@ -160,10 +174,12 @@ Result<ConfigOutcome> ConfigDesk::Take(LoadedConfig loaded, const ConfigAsker& a
   }
   fingerprint_ = std::move(fingerprint);
   from_file_ = is_file;
+  guard_ = guard;
   Keep(std::move(version));
   outcome.version = current_;
   Count(asker.source, outcome.kind);
   Log(LogLevel::kInfo, "config", StrCat({outcome.Text(), " (", Whose(asker), ")"}));
+  if (witness_ != nullptr) witness_->OnConfigUsed(asker.source);
   return outcome;
 }
 

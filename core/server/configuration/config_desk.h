@@ -22,6 +22,7 @@
 #include "core/event/loop.h"
 #include "core/server/configuration/config_change.h"
 #include "core/server/configuration/config_stats.h"
+#include "core/server/configuration/guard_window.h"
 #include "core/stats/directory.h"
 
 namespace sluice {
@@ -67,9 +68,16 @@ class ConfigDesk {
                             bool dry_run, ConfigAsker asker);
   // Uses a version of the history again, as a new version. kNotFound: there is none.
   Result<ConfigOutcome> Rollback(uint64_t version, ConfigAsker asker);
+  // The same with one that the caller has kept, also without a history.
+  Result<ConfigOutcome> UseAgain(const ConfigVersion& kept, ConfigAsker asker);
+
+  // Borrowed; null: nobody.
+  void set_witness(ConfigWitness* witness) { witness_ = witness; }
 
   // What is in use.
   const ConfigVersion& current() const { return current_; }
+  // Its `guard`, if it has one.
+  const std::optional<GuardSettings>& guard() const { return guard_; }
   // What is in use was posted or rolled back to, and is not the file's.
   bool differs_from_file() const { return !from_file_; }
   // What is in use, in full, with today's environment and secrets (hidden).
@@ -100,6 +108,8 @@ class ConfigDesk {
   std::string fingerprint_;   // of what is in use
   std::string process_part_;  // of what the process began with: only a new one can take it up
   bool from_file_ = true;
+  std::optional<GuardSettings> guard_;  // of what is in use
+  ConfigWitness* witness_ = nullptr;
 };
 
 }  // namespace sluice
