@@ -16,6 +16,7 @@
 #include <mutex>
 #include <string>
 
+#include "core/base/one_line.h"
 #include "core/base/strings.h"
 
 namespace sluice {
@@ -94,7 +95,8 @@ Result<void> CheckReader(const std::string& path) {
 
 void Log(LogLevel level, std::string_view component, std::string_view message) {
   if (!LogEnabled(level, component)) return;
-  target().Get()->log(SpdlogLevel(level), "{}: {}", component, message);
+  // Clients and commands have a say in messages, and no line of their own.
+  target().Get()->log(SpdlogLevel(level), "{}: {}", component, OneLine(std::string(message)));
 }
 
 bool LogEnabled(LogLevel level, std::string_view component) {

@@ -50,6 +50,12 @@ TEST_F(LogTest, WritesLevelComponentAndMessage) {
   EXPECT_EQ(Written(File()), (Lines{"info listener: web listens on {0} %s", "error dns: failed"}));
 }
 
+// Who sends a name with a line end in it writes no line of the log.
+TEST_F(LogTest, AMessageIsOneLine) {
+  Log(LogLevel::kInfo, "admin", "no \"a\nb\r\x1b[31m\x7f\" there: \xc3\xa4");
+  EXPECT_EQ(Written(File()), Lines{"info admin: no \"a?b??[31m?\" there: \xc3\xa4"});
+}
+
 TEST_F(LogTest, AComponentHasItsOwnLevel) {
   SetLogLevel("dns", LogLevel::kDebug);
   SetLogLevel("server", LogLevel::kOff);

@@ -3,22 +3,11 @@
 #include <algorithm>
 #include <tuple>
 
+#include "core/base/one_line.h"
 #include "core/base/strings.h"
 #include "core/config/secrets.h"
 
 namespace sluice {
-namespace {
-
-// Keys and libraries' messages may hold anything; an error is one line.
-std::string OneLine(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return text;
-}
-
-}  // namespace
-
 std::string ConfigError::Text() const {
   std::string text = file;
   if (line > 0) text += StrCat({":", std::to_string(line), ":", std::to_string(column)});
@@ -46,6 +35,7 @@ void ConfigProblems::AddTo(List& list, Mark mark, std::string path, std::string 
     return;
   }
   message = WithoutSecrets(std::move(message), secrets_);
+  // Keys and libraries' messages may hold anything.
   list.kept.push_back(ConfigError{file_, mark.line, mark.column, OneLine(std::move(path)),
                                   OneLine(std::move(message))});
 }

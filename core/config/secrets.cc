@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "core/base/fd.h"
+#include "core/base/one_line.h"
 #include "core/base/strings.h"
 
 namespace sluice {
@@ -15,15 +16,6 @@ namespace {
 constexpr size_t kLeast = 4;
 // Messages show at most 80 bytes of a value, and may cut a character off (text.h).
 constexpr size_t kCut = 72;
-
-// As it stands in a message: one line.
-std::string Shown(std::string_view secret) {
-  std::string shown(secret);
-  for (char& c : shown) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return shown;
-}
 
 void Replace(std::string& text, std::string_view from) {
   for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += kHidden.size()) {
@@ -65,8 +57,9 @@ std::string WithoutSecrets(std::string text, const std::vector<std::string>& sec
   for (const std::string& secret : secrets) {
     if (secret.size() < kLeast) continue;
     all.push_back(secret);
-    all.push_back(Shown(secret));
-    if (secret.size() > kCut) all.push_back(Shown(secret).substr(0, kCut));
+    // As it stands in a message.
+    all.push_back(OneLine(secret));
+    if (secret.size() > kCut) all.push_back(OneLine(secret).substr(0, kCut));
   }
   // One may be part of another.
   std::stable_sort(all.begin(), all.end(),

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/one_line.h"
 #include "core/base/strings.h"
 #include "core/config/config.pb.h"
 #include "core/config/config_dump.h"
@@ -109,12 +110,12 @@ class ConfigCommand final : public Command {
     for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
       const Result<ConfigVersion> entry = history->Get(*version);
       if (!entry) {
-        Print(StrCat({Decimal(*version), "  ", entry.error().detail, "\n"}));
+        Print(StrCat({Decimal(*version), "  ", OneLine(entry.error().detail), "\n"}));
         continue;
       }
       Print(StrCat({Decimal(*version), "  ", entry->hash.substr(0, 12), "  ", TimeText(entry->time),
-                    "  ", entry->source, "  ", entry->author, entry->reason.empty() ? "" : "  ",
-                    entry->reason, "\n"}));
+                    "  ", entry->source, "  ", OneLine(entry->author),
+                    entry->reason.empty() ? "" : "  ", OneLine(entry->reason), "\n"}));
     }
     return {};
   }
