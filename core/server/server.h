@@ -165,6 +165,7 @@ class Server final : public ConfigTarget,
   void SetState(ServerState state);
   // Whether this process is the one whose configuration is looked after.
   void TendConfig(bool tend);
+  Result<ConfigOutcome> ReloadFile(ConfigAsker asker);
   void RunConfigCommand(std::string_view name, const std::vector<std::string>& arguments,
                         RestartCommand& command);
   void ReopenOwnLogs();

@@ -1,4 +1,5 @@
 // Server: how it comes by other configurations. The rest of it is in server.cc.
+#include <optional>
 #include <utility>
 
 #include "core/base/log.h"
@@ -74,18 +75,22 @@ void Server::TendConfig(bool tend) {
   guard_->Start();
 }
 
+// The end of a reload says to who started us that we are ready: only those who are say so.
+Result<ConfigOutcome> Server::ReloadFile(ConfigAsker asker) {
+  std::optional<ReloadNotice> notice;
+  if (state_ == ServerState::kLive && !handed_over_) notice.emplace();
+  return desk_->ReloadFile(std::move(asker));
+}
+
 void Server::OnReloadSignal() {
-  if (desk_ == nullptr) return;
-  const ReloadNotice notice;
-  desk_->ReloadFile({ConfigSource::kSignal, "SIGHUP", ""});
+  if (desk_ != nullptr) ReloadFile({ConfigSource::kSignal, "SIGHUP", ""});
 }
 
 Result<std::string> Server::Reload(const std::string& who) {
   if (desk_ == nullptr) {
     return Fail(Code::kNotImplemented, "there is no configuration to load again");
   }
-  const ReloadNotice notice;
-  const Result<ConfigOutcome> outcome = desk_->ReloadFile({ConfigSource::kHttp, who, ""});
+  const Result<ConfigOutcome> outcome = ReloadFile({ConfigSource::kHttp, who, ""});
   if (!outcome) return Fail(outcome.error());
   return outcome->Text();
 }
@@ -99,8 +104,7 @@ void Server::RunConfigCommand(std::string_view name, const std::vector<std::stri
   if (arguments.size() > reason) asker.reason = arguments[reason];
   Result<ConfigOutcome> outcome;
   if (reload) {
-    const ReloadNotice notice;
-    outcome = desk_->ReloadFile(std::move(asker));
+    outcome = ReloadFile(std::move(asker));
   } else {
     const auto version = arguments.empty() ? std::nullopt : ParseDecimal(arguments[0]);
     if (!version) return command.Finish(false, "which version?");

@@ -138,6 +138,24 @@ TEST_F(RestartNotifyTest, AReloadBeginsAndEnds) {
   ASSERT_TRUE(notices_.WaitFor(process->pid(), "STOPPING=1"));
 }
 
+// A reload's end would say that it is ready.
+TEST_F(RestartNotifyTest, AReloadWhileItStartsIsNotTold) {
+  const std::string config = "drain_timeout: 30s\nstats: " + stats_ +
+                             "\nlisteners:\n  - name: web\n    listen: 127.0.0.1:0\n"
+                             "    filters: [{ fault: { delay: 300ms } }]\n"
+                             "    routes: [{ match: /, respond: 200 }]\n";
+  folder_.Write("sluice.yaml", config);
+  StepGate gate(driver_, folder_.Path("steps"));
+  gate.HoldAt(restart_step::kStatsAttached);
+  auto process = Run();
+  ASSERT_NE(gate.WaitForHeld(), 0);
+  process->Signal(SIGHUP);
+  gate.Release();
+  ASSERT_TRUE(process->WaitForErr("nothing has changed"));
+  ASSERT_TRUE(notices_.WaitFor(process->pid(), ""));  // the first
+  EXPECT_THAT(notices_.last(), HasSubstr(Main(*process)));
+}
+
 // systemd believes the main process alone, unless the unit says otherwise: the old one names the
 // new, and names itself when it is back.
 TEST_F(RestartNotifyTest, TheMainProcessIsTheOneThatServes) {
