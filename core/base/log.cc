@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -158,7 +159,13 @@ Result<void> OpenLog(std::string_view path, const FileOwner& owner) {
     } else {
       SLUICE_TRY(MakeFileOf(std::string(path), owner));
       SLUICE_TRY(CheckReader(std::string(path)));
-      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(std::string(path));
+      // Processes that we start, our successor, are not to have it: spdlog opens it for all.
+      spdlog::file_event_handlers handlers;
+      handlers.after_open = [](const spdlog::filename_t&, std::FILE* file) {
+        fcntl(fileno(file), F_SETFD, FD_CLOEXEC);
+      };
+      sink =
+          std::make_shared<spdlog::sinks::basic_file_sink_mt>(std::string(path), false, handlers);
     }
   } catch (const spdlog::spdlog_ex& error) {
     return Fail(Code::kIo, StrCat({"open log ", path, ": ", error.what()}));

@@ -1,5 +1,6 @@
 #include "core/base/log.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -7,8 +8,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -98,6 +101,18 @@ TEST_F(LogTest, ReopenFollowsARotation) {
   Log(LogLevel::kInfo, "a", "third");
   EXPECT_EQ(Written(File() + ".1"), (Lines{"info a: first", "info a: second"}));
   EXPECT_EQ(Written(File()), Lines{"info a: third"});
+}
+
+// At a restart the new process opens its own.
+TEST_F(LogTest, IsNotForProcessesThatWeStart) {
+  size_t open = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;  // the iterator's own
+    if (std::filesystem::read_symlink(entry, gone) != File()) continue;
+    ++open;
+    EXPECT_EQ(fcntl(std::stoi(entry.path().filename()), F_GETFD), FD_CLOEXEC);
+  }
+  EXPECT_EQ(open, 1u);
 }
 
 TEST_F(LogTest, TheOldLogStaysWhenTheNewCannotBeOpened) {
