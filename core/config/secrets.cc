@@ -52,6 +52,19 @@ Result<std::string> ReadSecretFile(const std::string& path) {
   return text;
 }
 
+std::vector<std::string> SecretFilesIn(std::string_view text) {
+  constexpr std::string_view kBegin = "${file:";
+  std::vector<std::string> files;
+  for (size_t at = 0; (at = text.find(kBegin, at)) != std::string_view::npos;) {
+    at += kBegin.size();
+    const size_t end = text.find_first_of("}\n", at);
+    if (end == std::string_view::npos) break;
+    if (end > at && text[end] == '}') files.emplace_back(text.substr(at, end - at));
+    at = end;
+  }
+  return files;
+}
+
 std::string WithoutSecrets(std::string text, const std::vector<std::string>& secrets) {
   std::vector<std::string> all;
   for (const std::string& secret : secrets) {

@@ -19,6 +19,10 @@ inline constexpr std::string_view kHidden = "<secret>";
 // kMaxSecretBytes, or cannot be read; they name it.
 Result<std::string> ReadSecretFile(const std::string& path);
 
+// The files of the ${file:...} in a configuration, as far as its text alone says, which may be
+// broken: some may be named that are in comments.
+std::vector<std::string> SecretFilesIn(std::string_view text);
+
 // `text` with kHidden in place of each of `secrets`, also of one that was cut short as messages do.
 // Those of fewer than 4 bytes stay: they are part of everything.
 std::string WithoutSecrets(std::string text, const std::vector<std::string>& secrets);

@@ -13,6 +13,7 @@
 namespace sluice {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -105,6 +106,12 @@ TEST_F(SecretsTest, AnotherValueIsAnotherFingerprint) {
   EXPECT_EQ(Load(File("secret"))->fingerprint, before);
   folder_.Write("secret", "two");
   EXPECT_NE(Load(File("secret"))->fingerprint, before);
+}
+
+TEST_F(SecretsTest, AreFoundInTexts) {
+  EXPECT_THAT(SecretFilesIn("a: ${file:/x/y}-${file:z w}\n# ${file:}\nb: ${file:cut\n}c: ${D}"),
+              ElementsAre("/x/y", "z w"));
+  EXPECT_THAT(SecretFilesIn("${file:"), ElementsAre());
 }
 
 TEST_F(SecretsTest, AreTakenOutOfTexts) {

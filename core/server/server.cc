@@ -12,6 +12,7 @@
 #include "core/config/snapshot.h"
 #include "core/server/admin/admin_listener.h"
 #include "core/server/configuration/config_guard.h"
+#include "core/server/configuration/config_watch.h"
 #include "core/server/generation.h"
 #include "core/server/notify.h"
 #include "core/server/process.h"
@@ -120,6 +121,7 @@ Server::~Server() {
   restart_.reset();
   self_check_.reset();
   admin_.reset();
+  watch_.reset();
   guard_.reset();
   desk_.reset();
   workers_.clear();

@@ -46,6 +46,7 @@ namespace sluice {
 class AdminListener;
 class ConfigDesk;
 class ConfigGuard;
+class ConfigWatch;
 class Generation;
 
 struct ServerOptions {
@@ -59,6 +60,7 @@ struct ServerOptions {
   uint64_t stats_size = kStatsDefaultSize;
   HotRestartOptions restart;  // without a socket: no restart
   bool force = false;         // take over also while the restart before is not over
+  bool watch = false;         // reads the configuration's files again when they change
 };
 
 class Server final : public ConfigTarget,
@@ -195,6 +197,7 @@ class Server final : public ConfigTarget,
   std::unique_ptr<ConnectionLimit> connections_;
   std::unique_ptr<ConfigDesk> desk_;
   std::unique_ptr<ConfigGuard> guard_;
+  std::unique_ptr<ConfigWatch> watch_;
 
   SignalWatch term_;
   SignalWatch int_;

@@ -8,6 +8,7 @@
 #include "core/config/snapshot.h"
 #include "core/server/configuration/config_desk.h"
 #include "core/server/configuration/config_guard.h"
+#include "core/server/configuration/config_watch.h"
 #include "core/server/configuration/response_counter.h"
 #include "core/server/generation.h"
 #include "core/server/notify.h"
@@ -64,6 +65,7 @@ void Server::TendConfig(bool tend) {
   if (desk_ == nullptr) return;
   if (!tend) {
     if (guard_ != nullptr) guard_->Stop();
+    if (watch_ != nullptr) watch_->Stop();
     return;
   }
   if (guard_ == nullptr) {
@@ -73,6 +75,9 @@ void Server::TendConfig(bool tend) {
         });
   }
   guard_->Start();
+  if (!options_.watch) return;
+  if (watch_ == nullptr) watch_ = std::make_unique<ConfigWatch>(*loop_, *desk_);
+  watch_->Start();
 }
 
 // The end of a reload says to who started us that we are ready: only those who are say so.

@@ -233,6 +233,32 @@ TEST_F(ConfigTest, TheGuardGoesBack) {
                            "[0-9]+ of [0-9]+ responses .* were 5xx within .*\n2  .*\n1  .*\n"));
 }
 
+TEST_F(ConfigTest, AWatchedFileIsUsedWhenItChanges) {
+  const std::string secret = folder_.Write("secret", "a-secret");
+  auto sluice = Run({"--watch"});
+  ASSERT_TRUE(sluice->WaitUntilReady());
+  const auto replace = [&](std::string_view answer) {  // as editors do
+    std::filesystem::rename(folder_.Write("sluice.yaml.new", Text(answer)), file_);
+  };
+  replace("two");
+  EXPECT_TRUE(WaitForAnswer(*sluice, "two"));
+  EXPECT_TRUE(sluice->WaitForErr("reloaded: version 2 (watch, watch: changed: " + file_ + ")"));
+  folder_.Write("sluice.yaml", "listeners: 7");
+  EXPECT_TRUE(sluice->WaitForErr("error config: nothing is changed (watch, watch: changed: "));
+  EXPECT_TRUE(WaitForAnswer(*sluice, "two"));
+  replace("${file:" + secret + "}");
+  EXPECT_TRUE(WaitForAnswer(*sluice, "a-secret"));
+  folder_.Write("secret", "another-secret");
+  EXPECT_TRUE(WaitForAnswer(*sluice, "another-secret"));
+
+  // The next process watches, the one before does not any more.
+  EXPECT_EQ(Ask({"restart"})->WaitForExit(), 0);
+  EXPECT_TRUE(driver_.RunUntil([&] { return sluice->exited(); }, "the first's end"));
+  replace("three");
+  EXPECT_TRUE(WaitForAnswer(*sluice, "three"));
+  EXPECT_EQ(Ask({"stop"})->WaitForExit(), 0);
+}
+
 TEST_F(ConfigTest, SecretsAreReadAgainAndNeverShown) {
   const std::string secret = folder_.Write("secret", "first-secret\n");
   Write("${file:" + secret + "}");

@@ -47,6 +47,8 @@ class RunCommand final : public Command {
  public:
   void AddOptions(CLI::App& app) override {
     app.add_option("-c,--config", file_, "The configuration: YAML, JSON or TOML")->required();
+    app.add_flag("--watch", watch_,
+                 "Load the configuration again when its file changes, or a secret file it names");
     app.add_flag("--force", force_,
                  "Take over also from a process that still drains for the restart before");
     app.add_flag("--supervise", supervise_,
@@ -72,7 +74,10 @@ class RunCommand final : public Command {
 
  private:
   std::vector<std::string> CommandLine() const {
-    return {OwnPath(), "run", "--config", std::filesystem::absolute(file_).string()};
+    std::vector<std::string> command = {OwnPath(), "run", "--config",
+                                        std::filesystem::absolute(file_).string()};
+    if (watch_) command.emplace_back("--watch");
+    return command;
   }
 
   int Supervise() const {
@@ -94,6 +99,7 @@ class RunCommand final : public Command {
         config.stats().path().empty() ? StatsFile::DefaultPath(config.id()) : config.stats().path();
     options.stats_size = config.stats().size();
     options.force = force_;
+    options.watch = watch_;
     options.restart.socket = RestartSocketOf(options.stats_path);
     options.restart.command = CommandLine();
     options.restart.ready_timeout = config.ready_timeout();
@@ -122,6 +128,7 @@ class RunCommand final : public Command {
   }
 
   std::string file_;
+  bool watch_ = false;
   bool force_ = false;
   bool supervise_ = false;
 };

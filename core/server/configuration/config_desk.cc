@@ -106,6 +106,12 @@ Result<ConfigOutcome> ConfigDesk::ReloadFile(ConfigAsker asker) {
   return Take(std::move(*loaded), asker, From::kFile);
 }
 
+Result<ConfigOutcome> ConfigDesk::ReadSecretsAgain(ConfigAsker asker) {
+  Result<LoadedConfig> loaded = LoadWholeText(current_.text, current_.format, Number(current_));
+  if (!loaded) return Refuse(asker, std::move(loaded).error());
+  return Take(std::move(*loaded), asker, from_file_ ? From::kFile : From::kElsewhere);
+}
+
 Result<ConfigOutcome> ConfigDesk::Put(std::string_view text, ConfigFormat format,
                                       std::string_view if_match, bool dry_run, ConfigAsker asker) {
   if (if_match != "*" && if_match != current_.hash) {
@@ -154,7 +160,10 @@ Result<ConfigOutcome> ConfigDesk::Take(LoadedConfig loaded, const ConfigAsker& a
     outcome.kind = ConfigOutcome::Kind::kUnchanged;
     outcome.version = current_;
     Count(asker.source, outcome.kind);
-    Log(LogLevel::kInfo, "config", StrCat({outcome.Text(), " (", Whose(asker), ")"}));
+    // Nobody asked: a file was touched.
+    const bool asked = asker.source != ConfigSource::kWatch;
+    Log(asked ? LogLevel::kInfo : LogLevel::kDebug, "config",
+        StrCat({outcome.Text(), " (", Whose(asker), ")"}));
     return outcome;
   }
   for (const ConfigError& warning : loaded.warnings) Warn(warning.Text());
@@ -179,7 +188,7 @@ Result<ConfigOutcome> ConfigDesk::Take(LoadedConfig loaded, const ConfigAsker& a
   outcome.version = current_;
   Count(asker.source, outcome.kind);
   Log(LogLevel::kInfo, "config", StrCat({outcome.Text(), " (", Whose(asker), ")"}));
-  if (witness_ != nullptr) witness_->OnConfigUsed(asker.source);
+  for (ConfigWitness* witness : witnesses_) witness->OnConfigUsed(asker.source);
   return outcome;
 }
 

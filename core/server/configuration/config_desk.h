@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/append_file.h"
 #include "core/base/result.h"
@@ -63,6 +64,8 @@ class ConfigDesk {
   // Each says what is in use then. Errors say all that is wrong, one line a fault; they are logged
   // and counted already, and nothing has changed.
   Result<ConfigOutcome> ReloadFile(ConfigAsker asker);
+  // What is in use, with today's environment and secrets.
+  Result<ConfigOutcome> ReadSecretsAgain(ConfigAsker asker);
   // `if_match`: the hash of what is in use, or "*"; another one is kMismatch.
   Result<ConfigOutcome> Put(std::string_view text, ConfigFormat format, std::string_view if_match,
                             bool dry_run, ConfigAsker asker);
@@ -71,8 +74,9 @@ class ConfigDesk {
   // The same with one that the caller has kept, also without a history.
   Result<ConfigOutcome> UseAgain(const ConfigVersion& kept, ConfigAsker asker);
 
-  // Borrowed; null: nobody.
-  void set_witness(ConfigWitness* witness) { witness_ = witness; }
+  // Borrowed until taken out; told in this order.
+  void Add(ConfigWitness& witness) { witnesses_.push_back(&witness); }
+  void Remove(ConfigWitness& witness) { std::erase(witnesses_, &witness); }
 
   // What is in use.
   const ConfigVersion& current() const { return current_; }
@@ -109,7 +113,7 @@ class ConfigDesk {
   std::string process_part_;  // of what the process began with: only a new one can take it up
   bool from_file_ = true;
   std::optional<GuardSettings> guard_;  // of what is in use
-  ConfigWitness* witness_ = nullptr;
+  std::vector<ConfigWitness*> witnesses_;
 };
 
 }  // namespace sluice

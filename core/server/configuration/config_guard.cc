@@ -45,10 +45,10 @@ ConfigGuard::ConfigGuard(Loop& loop, StatsDirectory& stats, ConfigDesk& desk, Re
       stats_group_(StatsScope(stats).Group<GuardStats>()),
       stats_(stats_group_.Bind(stats.main_row())),
       timer_(loop, Callback::To<&ConfigGuard::OnTimer>(this)) {
-  desk_.set_witness(this);
+  desk_.Add(*this);
 }
 
-ConfigGuard::~ConfigGuard() { desk_.set_witness(nullptr); }
+ConfigGuard::~ConfigGuard() { desk_.Remove(*this); }
 
 void ConfigGuard::Start() {
   if (!trusted_) trusted_ = desk_.current();

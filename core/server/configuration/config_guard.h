@@ -30,7 +30,7 @@ class ConfigGuard final : public ConfigWitness {
   // What was answered since its last call; `changed`: another configuration is in use since then.
   using Responses = std::function<ResponseCounts(bool changed)>;
 
-  // All borrowed; they outlive it. It is the desk's witness while it lives.
+  // All borrowed; they outlive it. It listens to the desk.
   ConfigGuard(Loop& loop, StatsDirectory& stats, ConfigDesk& desk, Responses responses);
   ~ConfigGuard();
 
