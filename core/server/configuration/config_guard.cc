@@ -7,7 +7,6 @@
 #include "core/base/strings.h"
 #include "core/config/units.h"
 #include "core/server/configuration/config_desk.h"
-#include "core/server/notify.h"
 
 namespace sluice {
 namespace {
@@ -116,7 +115,6 @@ void ConfigGuard::GoBack() {
       StrCat({Figures(window_.after()), " were 5xx within ",
               FormatDuration(window_.lasted(loop_.now()) / kMillisecond * kMillisecond), " of ",
               bad, ", ", Figures(window_.before()), " before"});
-  const ReloadNotice notice;
   const ConfigVersion kept = *trusted_;  // being told of the change changes it
   const Result<ConfigOutcome> outcome = desk_.UseAgain(kept, {ConfigSource::kGuard, "guard", why});
   stats_.windows[outcome ? GuardStats::kWentBack : GuardStats::kFailed].Inc();

@@ -11,7 +11,6 @@
 #include "core/base/strings.h"
 #include "core/config/secrets.h"
 #include "core/server/configuration/config_desk.h"
-#include "core/server/notify.h"
 
 namespace sluice {
 namespace {
@@ -68,7 +67,6 @@ void ConfigWatch::OnChange() {
 void ConfigWatch::OnTimer() {
   WatchFiles();  // first: what changes from here on is seen
   const std::set<std::string> changed = files_.TakeChanged();
-  const ReloadNotice notice;
   ConfigAsker asker{ConfigSource::kWatch, "watch",
                     changed.empty() ? "" : StrCat({"changed: ", Names(changed)})};
   // What was posted or gone back to does not give way to a file that is as it was.
