@@ -44,7 +44,6 @@
 namespace sluice {
 
 class AdminListener;
-class ConfigDesk;
 class ConfigGuard;
 class ConfigWatch;
 class Generation;

@@ -96,7 +96,6 @@ class ConfigDesk {
   Result<ConfigOutcome> Take(LoadedConfig loaded, const ConfigAsker& asker, From from);
   Result<ConfigOutcome> TryOut(LoadedConfig loaded, const ConfigAsker& asker);
   tl::unexpected<Error> Refuse(const ConfigAsker& asker, Error error);
-  void WarnOfParts(const LoadedConfig& loaded);
   void Keep(ConfigVersion version);
   void Count(ConfigSource source, ConfigOutcome::Kind kind);
   ConfigVersion VersionOf(const LoadedConfig& loaded, const ConfigAsker& asker) const;
