@@ -34,6 +34,9 @@ class ConfigProblems {
   // From here on no message holds this text.
   void HideSecret(std::string secret);
   const std::vector<std::string>& secrets() const { return secrets_; }
+  // A value of a field that the schema calls secret stands there.
+  void NoteSecretAt(Mark mark) { secret_marks_.push_back(mark); }
+  const std::vector<Mark>& secret_marks() const { return secret_marks_; }
 
   // More errors are only counted: no need to word them well.
   bool full() const { return errors_.kept.size() == kMaxErrors; }
@@ -55,6 +58,7 @@ class ConfigProblems {
 
   std::string file_;
   std::vector<std::string> secrets_;
+  std::vector<Mark> secret_marks_;
   List errors_;
   List warnings_;
 };

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <ctime>
 #include <dtl/dtl.hpp>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +17,7 @@
 #include <utility>
 
 #include "core/base/fd.h"
+#include "core/base/one_line.h"
 #include "core/base/strings.h"
 
 namespace sluice {
@@ -101,7 +103,21 @@ std::string NameOf(const ConfigVersion& version) {
   return StrCat({version.file, " version ", Decimal(version.version)});
 }
 
+std::string TimeText(int64_t seconds) {
+  const time_t time = seconds;
+  tm parts{};
+  gmtime_r(&time, &parts);
+  char text[32];
+  return std::string(text, strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts));
+}
+
 }  // namespace
+
+std::string HistoryLine(const ConfigVersion& version) {
+  return StrCat({Decimal(version.version), "  ", version.hash.substr(0, 12), "  ",
+                 TimeText(version.time), "  ", version.source, "  ", OneLine(version.author),
+                 version.reason.empty() ? "" : "  ", OneLine(version.reason), "\n"});
+}
 
 std::string ConfigDiff(const ConfigVersion& before, const ConfigVersion& after) {
   dtl::Diff<std::string> diff(LinesOf(before.text), LinesOf(after.text));

@@ -38,6 +38,9 @@ struct ConfigVersion {
 // What changed from `before` to `after`, as `diff -u` writes it; empty if nothing did.
 std::string ConfigDiff(const ConfigVersion& before, const ConfigVersion& after);
 
+// A line for people: version, hash, time, what brought it, who, why.
+std::string HistoryLine(const ConfigVersion& version);
+
 class ConfigHistory {
  public:
   // Makes the folder and those above it if they are not there; it is readable for its owner alone.

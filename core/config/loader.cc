@@ -29,22 +29,6 @@ uint64_t Hash(std::string_view text) {
   return hash;
 }
 
-ParseResult Parse(std::string_view text, ConfigFormat format) {
-  if (text.size() > kMaxConfigBytes) {
-    return tl::unexpected<ParseProblem>(
-        ParseProblem{Mark(), StrCat({"larger than ", Decimal(kMaxConfigBytes >> 20), " MiB"})});
-  }
-  switch (format) {
-    case ConfigFormat::kYaml:
-      return ParseYaml(text);
-    case ConfigFormat::kJson:
-      return ParseJson(text);
-    case ConfigFormat::kToml:
-      return ParseToml(text);
-  }
-  return Node();
-}
-
 // What we hold open already, such as stdin or a shell's <(...), may be a pipe: whoever starts us
 // writes to it.
 bool IsOwnFd(std::string_view path) {
@@ -92,6 +76,22 @@ Result<std::string> ReadFile(const std::string& path) {
 
 }  // namespace
 
+ParseResult ParseConfig(std::string_view text, ConfigFormat format) {
+  if (text.size() > kMaxConfigBytes) {
+    return tl::unexpected<ParseProblem>(
+        ParseProblem{Mark(), StrCat({"larger than ", Decimal(kMaxConfigBytes >> 20), " MiB"})});
+  }
+  switch (format) {
+    case ConfigFormat::kYaml:
+      return ParseYaml(text);
+    case ConfigFormat::kJson:
+      return ParseJson(text);
+    case ConfigFormat::kToml:
+      return ParseToml(text);
+  }
+  return Node();
+}
+
 LoadedConfig::LoadedConfig() = default;
 LoadedConfig::~LoadedConfig() = default;
 LoadedConfig::LoadedConfig(LoadedConfig&&) noexcept = default;
@@ -131,7 +131,7 @@ LoadResult LoadConfigText(std::string_view text, ConfigFormat format, std::strin
   loaded.format = format;
   loaded.content_hash = Hash(text);
   loaded.config = std::make_unique<config::Config>();
-  ParseResult parsed = Parse(text, format);
+  ParseResult parsed = ParseConfig(text, format);
   if (parsed) {
     loaded.source = *std::move(parsed);
     References references = Substitute(loaded.source, env, problems);
@@ -155,7 +155,7 @@ LoadResult LoadConfigText(std::string_view text, ConfigFormat format, std::strin
 std::vector<ConfigError> LoadMessage(std::string_view text, ConfigFormat format,
                                      google::protobuf::Message& message) {
   ConfigProblems problems("config");
-  ParseResult parsed = Parse(text, format);
+  ParseResult parsed = ParseConfig(text, format);
   if (parsed) {
     MessageReader(problems).Read(*parsed, FieldPath{}, message);
   } else {

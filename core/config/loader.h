@@ -56,6 +56,9 @@ struct LoadedConfig {
   std::vector<std::string> secrets;  // no message may hold these (secrets.h); Problem does not
 };
 
+// What the text says, before the schema is asked.
+ParseResult ParseConfig(std::string_view text, ConfigFormat format);
+
 // The configuration, or all that is wrong with it, in the order of the file.
 using LoadResult = tl::expected<LoadedConfig, std::vector<ConfigError>>;
 

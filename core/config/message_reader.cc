@@ -10,6 +10,7 @@
 #include "core/base/strings.h"
 #include "core/config/field_value.h"
 #include "core/config/filter_use.pb.h"
+#include "core/config/secrets.h"
 #include "core/config/text.h"
 #include "core/config/units.pb.h"
 
@@ -286,7 +287,16 @@ void MessageReader::ReadScalar(const Field& field, const Node& node, const Field
                                Message& message) {
   if (node.broken) return;
   const bool secret = node.secret || field.options().GetExtension(config::secret);
-  if (secret && node.kind == Node::Kind::kScalar) problems_.HideSecret(node.text);
+  if (secret && node.kind == Node::Kind::kScalar) {
+    problems_.HideSecret(node.text);
+    problems_.NoteSecretAt(node.mark);
+    if (node.text == kHidden) {
+      return Add(node.mark, path,
+                 StrCat({kHidden,
+                         " stands where a secret was left out: write the secret, or "
+                         "${file:PATH}"}));
+    }
+  }
   std::optional<FieldValue> value;
   if (node.kind == Node::Kind::kScalar) value = ParseFieldValue(field, node.text);
   if (!value) {

@@ -10,6 +10,7 @@
 #include "core/server/admin/basic_pages.h"
 #include "core/server/admin/logging_page.h"
 #include "core/server/admin/server_pages.h"
+#include "core/server/configuration/config_pages.h"
 #include "core/server/generation.h"
 #include "core/server/loop_lag.h"
 #include "core/server/server.h"
@@ -37,6 +38,7 @@ Result<void> Server::StartAdmin() {
   AddServerPages(admin_table_, source, *surveys_);
   AddLogging(admin_table_);
   AddActions(admin_table_, control, *loop_);
+  if (desk_ != nullptr) AddConfigPages(admin_table_, *desk_);
   admin_ = std::make_unique<AdminListener>(*loop_, *directory_, status_, admin_table_,
                                            current().admin_token());
   return admin_->Start(sockets);

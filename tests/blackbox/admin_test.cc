@@ -34,8 +34,8 @@ class AdminTest : public testing::Test {
         "admin.yaml",
         StrCat(
             {"admin: { listen: [127.0.0.1:0, 'unix:", Socket(), "']", token, " }\n",
-             "workers: 2\nstats: ", folder_.path(), "/stats\n", "listeners:\n",
-             "  - name: web\n    listen: 127.0.0.1:0\n",
+             "workers: 2\nstats: ", folder_.path(), "/stats\nstate: { path: ", folder_.path(),
+             "/state }\n", "listeners:\n", "  - name: web\n    listen: 127.0.0.1:0\n",
              "    filters: [{ cors: { origins: ['https://a.example'] } }, { health_answer: {} }]\n",
              "    routes: [{ match: /, cluster: app }]\n", "clusters: [{ name: app, endpoints: [",
              upstream_.text(), "] }]\n"}));
@@ -213,6 +213,7 @@ TEST_F(AdminTest, TheReadmesExamples) {
   std::string readme = Replace(whole.str(), "127.0.0.1:9901", sluice.Where("admin").ToString());
   readme = Replace(readme, "127.0.0.1:9001", upstream_.text());
   readme = Replace(readme, "/tmp/sluice-admin.sock", Socket());
+  readme = Replace(readme, "conf/admin.yaml", folder_.Path("admin.yaml"));
 
   const auto run = [this](const std::string& command) {
     Process process(driver_, "/bin/sh", {"-c", command});

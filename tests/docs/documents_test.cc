@@ -195,15 +195,16 @@ std::string Quoted(std::string_view list) {
 TEST(DocumentsTest, TheAdminTableIsDocumentedRowByRow) {
   Driver driver;
   TempFolder folder;
-  const std::string config = folder.Write("admin.yaml",
-                                          "admin: 127.0.0.1:0\n"
-                                          "stats: " +
-                                              folder.Path("stats") +
-                                              "\n"
-                                              "listeners:\n"
-                                              "  - name: web\n"
-                                              "    listen: 127.0.0.1:0\n"
-                                              "    routes: [{ match: /, respond: 200 }]\n");
+  const std::string config =
+      folder.Write("admin.yaml",
+                   "admin: 127.0.0.1:0\n"
+                   "stats: " +
+                       folder.Path("stats") + "\nstate: { path: " + folder.Path("state") +
+                       " }\n"
+                       "listeners:\n"
+                       "  - name: web\n"
+                       "    listen: 127.0.0.1:0\n"
+                       "    routes: [{ match: /, respond: 200 }]\n");
   SluiceProcess sluice(driver, {"run", "-c", config});
   ASSERT_TRUE(sluice.WaitUntilReady());
   RawClient client(driver, sluice.Where("admin"));

@@ -58,6 +58,7 @@ void Admin::OnRequestHeaders(RequestHead& head, bool end) {
   request_.emplace(head.query());
   request_->accept = head.headers.Get(HeaderId::kAccept).value_or("");
   request_->if_match = head.headers.Get("if-match").value_or("");
+  request_->content_type = head.headers.Get(HeaderId::kContentType).value_or("");
   const ConnectionInfo& connection = responder_.stream_info().connection();
   request_->who = AdminClientName(connection);
   const Method method = head.method();
@@ -87,14 +88,26 @@ void Admin::OnRequestBody(Buffer& data, bool end, Headers*) {
   Answer();
 }
 
-// What is both a page and an action is the action if something is to be done to it.
+// A parameter of this row: its text has "?name".
+bool HasParameter(const AdminRow& row, std::string_view name) {
+  constexpr std::string_view kEnds = "=,";
+  for (std::string_view rest = row.parameters;;) {
+    const size_t at = rest.find('?');
+    if (at == std::string_view::npos) return false;
+    rest.remove_prefix(at + 1);
+    if (rest.substr(0, rest.find_first_of(kEnds)) == name) return true;
+  }
+}
+
+// What is both a page and an action is the action if it is told what the page does not know.
 const AdminRow* Admin::FindCommand(std::string_view path) const {
   const AdminRow* const page = table_.Find(path, AdminKind::kPage);
   const AdminRow* const action = table_.Find(path, AdminKind::kAction);
   if (page == nullptr || action == nullptr) return page == nullptr ? action : page;
   const auto& pairs = request_->query.pairs();
-  const bool acts = std::any_of(pairs.begin(), pairs.end(),
-                                [](const auto& pair) { return pair.first != "format"; });
+  const bool acts = std::any_of(pairs.begin(), pairs.end(), [page](const auto& pair) {
+    return pair.first != "format" && !HasParameter(*page, pair.first);
+  });
   return acts ? action : page;
 }
 
@@ -150,7 +163,7 @@ void Admin::Send(AdminReply reply) {
   local.status = reply.status;
   local.body = std::move(reply.body);
   local.content_type = reply.content_type;
-  if (!reply.error.empty()) {
+  if (!reply.error.empty() && local.body.empty()) {
     const bool text = request_->accept == "text/plain";
     local.body = text ? StrCat({"error: ", reply.error, "\n"})
                       : nlohmann::json{{"error", reply.error}}.dump(

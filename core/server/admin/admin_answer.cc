@@ -17,6 +17,8 @@ uint16_t StatusFor(Code code) {
       return 404;
     case Code::kAlreadyExists:
       return 409;
+    case Code::kMismatch:
+      return 412;
     case Code::kNotImplemented:
       return 501;
     case Code::kUnavailable:

@@ -33,6 +33,7 @@ struct AdminRequest {
   std::string body;  // of an action, whole
   std::string_view accept;
   std::string_view if_match;
+  std::string_view content_type;
   std::string who;  // for the log and the history: "127.0.0.1:4711"
 };
 
@@ -40,7 +41,8 @@ struct AdminReply {
   uint16_t status = 200;
   std::string body = {};
   std::string_view content_type = kAdminText;
-  // Why not: the body is made of it, {"error": ...}, or a line for those who want text alone.
+  // Why not, for the log; a body that is empty is made of it: {"error": ...}, or a line for those
+  // who want text alone.
   std::string error = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
   // Of an action: what has come of it, for the log.

@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <ctime>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "core/config/config.pb.h"
 #include "core/config/config_dump.h"
 #include "core/config/history.h"
+#include "core/config/redaction.h"
 #include "core/server/commands/ask_process.h"
 #include "core/server/commands/command.h"
 #include "core/server/configuration/state_folder.h"
@@ -23,14 +23,6 @@
 
 namespace sluice {
 namespace {
-
-std::string TimeText(int64_t seconds) {
-  const time_t time = seconds;
-  tm parts{};
-  gmtime_r(&time, &parts);
-  char text[32];
-  return std::string(text, strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts));
-}
 
 void Print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
@@ -113,9 +105,7 @@ class ConfigCommand final : public Command {
         Print(StrCat({Decimal(*version), "  ", OneLine(entry.error().detail), "\n"}));
         continue;
       }
-      Print(StrCat({Decimal(*version), "  ", entry->hash.substr(0, 12), "  ", TimeText(entry->time),
-                    "  ", entry->source, "  ", OneLine(entry->author),
-                    entry->reason.empty() ? "" : "  ", OneLine(entry->reason), "\n"}));
+      Print(HistoryLine(*entry));
     }
     return {};
   }
@@ -127,7 +117,9 @@ class ConfigCommand final : public Command {
     if (!before) return Fail(before.error());
     const Result<ConfigVersion> after = history->Get(after_);
     if (!after) return Fail(after.error());
-    Print(ConfigDiff(*before, *after));
+    const Result<std::string> diff = RedactedDiff(*before, *after, RegisteredFilters());
+    if (!diff) return Fail(diff.error());
+    Print(*diff);
     return {};
   }
 
