@@ -281,5 +281,48 @@ TEST_F(ConfigTest, SecretsAreReadAgainAndNeverShown) {
   }
 }
 
+TEST_F(ConfigTest, TheLastGoodOneIfTheFileIsBad) {
+  const std::vector<std::string> last_good = {"--last-good", "--state", state_};
+  {
+    auto sluice = Run(last_good);
+    ASSERT_TRUE(sluice->WaitUntilReady());
+    EXPECT_THAT(Ask({"stats", "--filter", "config_last_good"})->out(), HasSubstr(" 0\n"));
+    Write("two");
+    EXPECT_EQ(Ask({"reload"})->out(), "reloaded: version 2\n");
+    folder_.Write("sluice.yaml", "workers: many\nlistener: []\n");
+    // Who asks for a restart hears what is wrong.
+    auto refused = Ask({"restart"});
+    EXPECT_EQ(refused->WaitForExit(), 1);
+    EXPECT_TRUE(WaitForAnswer(*sluice, "two"));
+    sluice->Signal(SIGTERM);
+    EXPECT_EQ(sluice->WaitForExit(), 0);
+  }
+  auto without = Run();
+  EXPECT_EQ(without->WaitForExit(), 1);
+  auto sluice = Run(last_good);
+  ASSERT_TRUE(sluice->WaitUntilReady());
+  EXPECT_THAT(sluice->err(), HasSubstr("warning config: " + file_ + ":1:10: workers: "));
+  EXPECT_THAT(sluice->err(), HasSubstr("warning config: " + file_ + ":2:1: unknown field"));
+  EXPECT_THAT(sluice->err(), HasSubstr("warning config: " + file_ +
+                                       " is bad: started from the last good configuration, "
+                                       "version 2\n"));
+  EXPECT_TRUE(WaitForAnswer(*sluice, "two"));
+  EXPECT_THAT(Ask({"stats", "--filter", "config_last_good"})->out(), HasSubstr(" 1\n"));
+  EXPECT_THAT(Config({"history"}), StartsWith("2  "));
+  EXPECT_EQ(Ask({"reload"})->WaitForExit(), 1);
+  Write("three");
+  EXPECT_EQ(Ask({"reload"})->out(), "reloaded: version 3\n");
+  EXPECT_TRUE(WaitForAnswer(*sluice, "three"));
+  EXPECT_THAT(Ask({"stats", "--filter", "config_last_good"})->out(), HasSubstr(" 0\n"));
+}
+
+TEST_F(ConfigTest, WithoutAGoodOneABadFileIsAnError) {
+  folder_.Write("sluice.yaml", "workers: many\n");
+  auto sluice = Run({"--last-good", "--state", state_});
+  EXPECT_EQ(sluice->WaitForExit(), 1);
+  EXPECT_THAT(sluice->err(), HasSubstr(file_ + ":1:10: workers: "));
+  EXPECT_THAT(sluice->err(), HasSubstr("sluice: no good configuration of " + file_ + " in "));
+}
+
 }  // namespace
 }  // namespace sluice::test

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -10,13 +11,17 @@
 #include <vector>
 
 #include "core/base/log.h"
+#include "core/base/strings.h"
 #include "core/config/config.pb.h"
+#include "core/server/commands/ask_process.h"
 #include "core/server/commands/command.h"
 #include "core/server/configuration/config_desk.h"
+#include "core/server/configuration/last_good.h"
 #include "core/server/configuration/state_folder.h"
 #include "core/server/configuration/whole_config.h"
 #include "core/server/generation.h"
 #include "core/server/process.h"
+#include "core/server/restart/hot_restart.h"
 #include "core/server/server.h"
 #include "core/server/supervisor.h"
 #include "core/stats/stats_file.h"
@@ -49,6 +54,10 @@ class RunCommand final : public Command {
     app.add_option("-c,--config", file_, "The configuration: YAML, JSON or TOML")->required();
     app.add_flag("--watch", watch_,
                  "Load the configuration again when its file changes, or a secret file it names");
+    app.add_flag("--last-good", last_good_,
+                 "If the configuration is bad, start from the newest good one of the history");
+    app.add_option("--state", state_,
+                   "The state folder that --last-good looks into, if it is not the default");
     app.add_flag("--force", force_,
                  "Take over also from a process that still drains for the restart before");
     app.add_flag("--supervise", supervise_,
@@ -58,10 +67,12 @@ class RunCommand final : public Command {
   int Run() override {
     if (supervise_ || getpid() == 1) return Supervise();
     std::optional<LoadedConfig> loaded = LoadConfigOrComplain(file_);
+    if (!loaded) loaded = LoadLastGood();
     if (!loaded) return 1;
     const config::Config& config = *loaded->config;
     if (const Result<void> log = SetUpLog(config); !log) return FailCommand(log.error().detail);
     Complain(*loaded);
+    ComplainOfLastGood();
     Result<std::unique_ptr<Server>> server = Server::Create(OptionsOf(config));
     if (!server) return FailCommand(server.error().detail);
     const Result<void> started = Start(**server, std::move(*loaded));
@@ -77,6 +88,10 @@ class RunCommand final : public Command {
     std::vector<std::string> command = {OwnPath(), "run", "--config",
                                         std::filesystem::absolute(file_).string()};
     if (watch_) command.emplace_back("--watch");
+    if (last_good_) command.emplace_back("--last-good");
+    if (!state_.empty()) {
+      command.insert(command.end(), {"--state", std::filesystem::absolute(state_).string()});
+    }
     return command;
   }
 
@@ -106,6 +121,40 @@ class RunCommand final : public Command {
     return options;
   }
 
+  std::string AbsoluteFile() const {
+    return std::filesystem::absolute(file_).lexically_normal().string();
+  }
+
+  // Nothing: what is wrong was written to stderr. Whoever asked for a restart is to hear what is
+  // wrong with the file, and the process that serves goes on: there it holds nothing good.
+  std::optional<LoadedConfig> LoadLastGood() {
+    if (!last_good_ || std::getenv(HotRestart::kVariable) != nullptr) return std::nullopt;
+    Result<LastGood> good = FindLastGood(StateFolderOf(state_, Instance().id), AbsoluteFile());
+    if (!good) {
+      FailCommand(good.error().detail);
+      return std::nullopt;
+    }
+    last_good_version_ = good->version;
+    skipped_ = std::move(good->skipped);
+    return std::move(good->loaded);
+  }
+
+  void ComplainOfLastGood() const {
+    if (last_good_version_ == 0) return;
+    const auto warn = [](std::string_view text) {
+      for (std::string_view rest = text; !rest.empty();) {
+        const size_t end = rest.find('\n');
+        Log(LogLevel::kWarning, "config", rest.substr(0, end));
+        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+      }
+    };
+    const Result<LoadedConfig> again = LoadWholeConfig(file_);
+    if (!again) warn(again.error().detail);
+    for (const std::string& each : skipped_) warn(each);
+    warn(StrCat({AbsoluteFile(), " is bad: started from the last good configuration, version ",
+                 Decimal(last_good_version_)}));
+  }
+
   static void Complain(const LoadedConfig& loaded) {
     for (const ConfigError& warning : loaded.warnings) {
       Log(LogLevel::kWarning, "config", warning.Text());
@@ -115,19 +164,23 @@ class RunCommand final : public Command {
   Result<void> Start(Server& server, LoadedConfig loaded) const {
     const config::Config& config = *loaded.config;
     ConfigDeskOptions options;
-    options.file = std::filesystem::absolute(file_).lexically_normal().string();
+    options.file = AbsoluteFile();
     options.state_folder = StateFolderOf(config.state().path(), config.id());
     options.keep = config.state().keep();
     options.owner = FindIdentity(config.user(), config.group()).value_or(FileOwner{});
     auto desk = std::make_unique<ConfigDesk>(server.loop(), server.load_context().stats, server,
                                              std::move(options));
-    desk->Begin(loaded, {ConfigSource::kStart, UserName(geteuid()), ""});
+    desk->Begin(loaded, {ConfigSource::kStart, UserName(geteuid()), ""}, last_good_version_);
     Result<std::unique_ptr<Generation>> generation = server.Build(std::move(loaded));
     if (!generation) return Fail(std::move(generation).error());
     return server.Start(std::move(*generation), std::move(desk));
   }
 
   std::string file_;
+  std::string state_;
+  bool last_good_ = false;
+  uint64_t last_good_version_ = 0;  // that we start from; 0: from the file
+  std::vector<std::string> skipped_;
   bool watch_ = false;
   bool force_ = false;
   bool supervise_ = false;

@@ -70,11 +70,17 @@ ConfigDesk::ConfigDesk(Loop& loop, StatsDirectory& stats, ConfigTarget& target,
       stats_group_(StatsScope(stats).Group<ConfigStats>()),
       stats_(stats_group_.Bind(stats.main_row())) {}
 
-void ConfigDesk::Begin(const LoadedConfig& loaded, ConfigAsker asker) {
+void ConfigDesk::Begin(const LoadedConfig& loaded, ConfigAsker asker, uint64_t last_good) {
+  if (last_good != 0) {
+    from_file_ = false;
+    last_good_ = true;
+    asker.reason = StrCat({"last good: version ", Decimal(last_good)});
+  }
   process_part_ = ProcessPart(*loaded.config);
   fingerprint_ = loaded.fingerprint;
   guard_ = GuardOf(*loaded.config);
   current_ = VersionOf(loaded, asker);
+  current_.from_file = from_file_;
   if (options_.state_folder.empty()) {
     return Warn("there is no folder for the history of configurations: set state.path");
   }
@@ -89,7 +95,7 @@ void ConfigDesk::Begin(const LoadedConfig& loaded, ConfigAsker asker) {
 }
 
 void ConfigDesk::OnLive() {
-  if (history_) {
+  if (history_ && from_file_) {
     const Result<ConfigVersion> newest = history_->Newest();
     const bool other = newest && newest->hash != ConfigHash(current_.text);
     if (other && newest->file == options_.file && !newest->from_file) {
@@ -156,6 +162,7 @@ Result<ConfigOutcome> ConfigDesk::Take(LoadedConfig loaded, const ConfigAsker& a
   const bool is_file = from == From::kFile;
   if (loaded.fingerprint == fingerprint_) {
     from_file_ |= is_file;
+    last_good_ &= !is_file;
     ShowCurrent();
     outcome.kind = ConfigOutcome::Kind::kUnchanged;
     outcome.version = current_;
@@ -183,6 +190,7 @@ Result<ConfigOutcome> ConfigDesk::Take(LoadedConfig loaded, const ConfigAsker& a
   }
   fingerprint_ = std::move(fingerprint);
   from_file_ = is_file;
+  last_good_ = false;
   guard_ = guard;
   Keep(std::move(version));
   outcome.version = current_;
@@ -253,6 +261,7 @@ void ConfigDesk::ShowCurrent() {
   stats_.hash.Set(LeadingBits(current_.hash));
   stats_.time.Set(current_.time);
   stats_.from_file.Set(from_file_ ? 1 : 0);
+  stats_.last_good.Set(last_good_ ? 1 : 0);
 }
 
 Result<std::string> ConfigDesk::Dump(DumpOrigin origin) const {

@@ -56,8 +56,9 @@ class ConfigDesk {
   ConfigDesk(Loop& loop, StatsDirectory& stats, ConfigTarget& target, ConfigDeskOptions options);
 
   // Notes the configuration that the process is about to use, and makes the history's folder: as
-  // the user who started it.
-  void Begin(const LoadedConfig& loaded, ConfigAsker asker);
+  // the user who started it. `last_good`: the file is bad, and this is that version of the history
+  // instead; 0: it is the file's.
+  void Begin(const LoadedConfig& loaded, ConfigAsker asker, uint64_t last_good = 0);
   // It is used: it goes into the history.
   void OnLive();
 
@@ -111,6 +112,7 @@ class ConfigDesk {
   std::string fingerprint_;   // of what is in use
   std::string process_part_;  // of what the process began with: only a new one can take it up
   bool from_file_ = true;
+  bool last_good_ = false;  // what is in use is there because the file was bad at the start
   std::optional<GuardSettings> guard_;  // of what is in use
   std::vector<ConfigWitness*> witnesses_;
 };

@@ -175,8 +175,8 @@ AdminReply History(const AdminRequest& request, const ConfigDesk& desk) {
     const Result<ConfigVersion> entry = history.Get(*version);
     list.push_back(entry ? JsonOf(*entry)
                          : Json{{"version", *version}, {"error", entry.error().detail}});
-    text +=
-        entry ? HistoryLine(*entry) : StrCat({Decimal(*version), "  ", OneLine(entry.error().detail), "\n"});
+    text += entry ? HistoryLine(*entry)
+                  : StrCat({Decimal(*version), "  ", OneLine(entry.error().detail), "\n"});
   }
   if (request.wants_json()) return AdminJson(list);
   AdminReply reply;

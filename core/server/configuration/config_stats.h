@@ -15,6 +15,7 @@ struct ConfigStats {
   Gauge hash;
   Gauge time;
   Gauge from_file;
+  Gauge last_good;
   Counter history_failures;
   Counter rollbacks[kConfigSources];
 
@@ -45,6 +46,9 @@ struct ConfigStats {
               {"sluice_server_config_from_file",
                "0 while what is in use was posted or rolled back to, and not the file's.",
                MetricUnit::kNone, GaugeOf::kLatestProcess});
+    table.Add(last_good, {"sluice_server_config_last_good",
+                          "1 while what is in use is the last good one, since the file was bad.",
+                          MetricUnit::kNone, GaugeOf::kLatestProcess});
     table.Add(history_failures, {"sluice_server_config_history_failures_total",
                                  "Configurations that could not be kept in the history."});
   }
