@@ -128,6 +128,7 @@ void Listening::Keep(const Generation& generation) {
       continue;
     }
     Close(slot);
+    leaving_limits_.push_back(std::move(slot.limit));
     slots_.erase(slots_.begin() + static_cast<ptrdiff_t>(i));
   }
   for (const InheritedSocket& socket : inherited_) {

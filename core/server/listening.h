@@ -40,6 +40,9 @@ class Listening {
   // looks at that any more. Inherited sockets that nobody asked for are closed too.
   void Keep(const Generation& generation);
 
+  // No generation but that of the last Keep is used any more.
+  void ForgetLeaving() { leaving_limits_.clear(); }
+
   // For a worker: what it accepts from. Each socket has a worker; with more sockets than workers,
   // several sockets have the same.
   std::vector<WorkerListener> ForWorker(const Generation& generation, uint32_t worker) const;
@@ -87,6 +90,8 @@ class Listening {
   const uint32_t workers_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<std::unique_ptr<Slot>> admin_;
+  // Of listeners that are no more: connections that they accepted count in them still.
+  std::vector<std::unique_ptr<ConnectionLimit>> leaving_limits_;
   std::vector<InheritedSocket> inherited_;
   std::vector<Address> unclaimed_;  // that nobody asked for
 };

@@ -296,6 +296,7 @@ void Server::DropReleased() {
   std::erase_if(served_, [this](const Served& each) {
     return each.generation.get() != &current() && each.not_released == 0;
   });
+  if (served_.size() == 1) listening_.ForgetLeaving();
   clusters_->Sweep([this](const Cluster& cluster) {
     return std::any_of(served_.begin(), served_.end(), [&cluster](const Served& each) {
       const std::vector<Cluster*>& used = each.generation->clusters();
