@@ -10,14 +10,13 @@
 #include <ctime>
 #include <dtl/dtl.hpp>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
 #include "core/base/fd.h"
 #include "core/base/one_line.h"
+#include "core/base/read_file.h"
 #include "core/base/strings.h"
 
 namespace sluice {
@@ -26,6 +25,10 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kSuffix = ".json";
+// Of a version's file. Larger than any configuration that was applied.
+constexpr size_t kMostBytes = size_t{64} << 20;
+// A file with a larger number is none of ours.
+constexpr uint64_t kMostVersions = uint64_t{1} << 48;
 
 // Written, synced, and in its place; or nothing has changed. kAlreadyExists: another process was
 // quicker.
@@ -195,7 +198,7 @@ std::vector<uint64_t> ConfigHistory::Versions() const {
     if (!name.ends_with(kSuffix)) continue;
     name.resize(name.size() - kSuffix.size());
     const auto version = ParseDecimal(name);
-    if (version && *version > 0) versions.push_back(*version);
+    if (version && *version > 0 && *version <= kMostVersions) versions.push_back(*version);
   }
   std::sort(versions.begin(), versions.end());
   return versions;
@@ -203,14 +206,13 @@ std::vector<uint64_t> ConfigHistory::Versions() const {
 
 Result<ConfigVersion> ConfigHistory::Get(uint64_t version) const {
   const std::string path = FileOf(version);
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) {
+  const Result<std::string> bytes = ReadRegularFile(path, kMostBytes);
+  if (!bytes && bytes.error().code == Code::kNotFound) {
     return Fail(Code::kNotFound,
                 StrCat({"there is no version ", Decimal(version), " in ", folder_}));
   }
-  std::ostringstream bytes;
-  bytes << stream.rdbuf();
-  const json object = json::parse(bytes.str(), nullptr, false);
+  if (!bytes) return Fail(bytes.error());
+  const json object = json::parse(*bytes, nullptr, false);
   if (!object.is_object()) return Fail(Code::kIo, StrCat({path, ": not a version"}));
   ConfigVersion entry;
   entry.version = version;

@@ -1,13 +1,9 @@
 #include "core/config/secrets.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 
-#include "core/base/fd.h"
 #include "core/base/one_line.h"
+#include "core/base/read_file.h"
 #include "core/base/strings.h"
 
 namespace sluice {
@@ -26,29 +22,13 @@ void Replace(std::string& text, std::string_view from) {
 }  // namespace
 
 Result<std::string> ReadSecretFile(const std::string& path) {
-  const auto fail = [&path](Code code, std::string_view what) {
-    return Fail(code, StrCat({"secret file ", path, ": ", what}));
-  };
-  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (!fd) return Fail(SystemError(StrCat({"secret file ", path, ": open"}), errno));
-  struct stat about {};
-  if (fstat(fd.get(), &about) != 0 || !S_ISREG(about.st_mode)) {
-    return fail(Code::kInvalidArgument, "not a regular file");
+  Result<std::string> text = ReadRegularFile(path, kMaxSecretBytes);
+  if (!text) {
+    text.error().detail = StrCat({"secret file ", text.error().detail});
+    return text;
   }
-  std::string text;
-  char piece[4096];
-  while (text.size() <= kMaxSecretBytes) {
-    const ssize_t got = read(fd.get(), piece, sizeof(piece));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Fail(SystemError(StrCat({"secret file ", path, ": read"}), errno));
-    if (got == 0) break;
-    text.append(piece, static_cast<size_t>(got));
-  }
-  if (text.size() > kMaxSecretBytes) {
-    return fail(Code::kOverflow, StrCat({"larger than ", Decimal(kMaxSecretBytes / 1024), " KiB"}));
-  }
-  if (text.ends_with('\n')) text.pop_back();
-  if (text.ends_with('\r')) text.pop_back();
+  if (text->ends_with('\n')) text->pop_back();
+  if (text->ends_with('\r')) text->pop_back();
   return text;
 }
 
