@@ -16,6 +16,9 @@ std::unique_ptr<const ListenerSettings> AdminSettings(StatsDirectory& stats, boo
   settings->x_forwarded = false;
   settings->request_id = false;
   settings->connections = 0;
+  // Who is slow is not to keep others out. A restart, which is waited for, takes half a minute.
+  settings->body_idle_timeout = 10 * kSecond;
+  settings->stream_idle_timeout = 120 * kSecond;
   if (unix_socket) settings->new_codec = NewAdminCodec;
   settings->stats = StatsScope(stats, {{"listener", settings->name}}).Group<ListenerStats>();
   return settings;
@@ -46,8 +49,9 @@ Result<void> AdminListener::Start(const std::vector<int>& sockets) {
   AcceptorOwner& owner = *this;
   for (const int socket : sockets) {
     ListenerRuntime& runtime = LocalAddress(socket).is_unix() ? unix_runtime_ : runtime_;
+    limits_.push_back(std::make_unique<ConnectionLimit>(kConnections));
     acceptors_.push_back(
-        std::make_unique<Acceptor>(owner, runtime, AcceptorLimits{limit_, overall_}));
+        std::make_unique<Acceptor>(owner, runtime, AcceptorLimits{*limits_.back(), overall_}));
     SLUICE_TRY(acceptors_.back()->Start(socket));
   }
   return {};

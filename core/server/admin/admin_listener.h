@@ -33,7 +33,8 @@ class AdminListener final : private AcceptorOwner {
   void ResumeAccepting();
 
  private:
-  // Apart from the limit of clients, so that operators get in when that is reached.
+  // At each address. Apart from the limit of clients, so that operators get in when that is
+  // reached, and the probes of one address when another's callers stay.
   static constexpr uint32_t kConnections = 64;
 
   void OnConnectionCount(int change) override;
@@ -46,9 +47,9 @@ class AdminListener final : private AcceptorOwner {
   const AdminGuard guard_;
   ListenerRuntime runtime_;
   ListenerRuntime unix_runtime_;
-  ConnectionLimit limit_{kConnections};
   ConnectionLimit overall_{0};
-  std::vector<std::unique_ptr<Acceptor>> acceptors_;  // one a socket
+  std::vector<std::unique_ptr<ConnectionLimit>> limits_;  // one a socket
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;      // one a socket
 };
 
 }  // namespace sluice
