@@ -96,6 +96,7 @@ class Server final : public ConfigTarget,
 
   // ConfigTarget
   std::string WhyNoConfig() const override;
+  void OnConfigComing() override;
   Result<void> UseConfig(LoadedConfig loaded) override;
   Result<void> TryConfig(LoadedConfig loaded) override;
 

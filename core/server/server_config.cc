@@ -34,6 +34,11 @@ std::string Server::WhyNoConfig() const {
   return "";
 }
 
+void Server::OnConfigComing() {
+  constexpr Nanos kLongest = 60 * kSecond;
+  if (restart_) restart_->AnnouncePause(kLongest);
+}
+
 Result<void> Server::UseConfig(LoadedConfig loaded) {
   Result<std::unique_ptr<Generation>> generation = Build(std::move(loaded));
   Result<void> opened;

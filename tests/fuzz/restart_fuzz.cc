@@ -39,6 +39,7 @@ class Everybody final : public RestartHostOwner, public SuccessorOwner, public P
     CHECK(waiting_ == nullptr);
     waiting_ = &command;
   }
+  void OnStartFailed(pid_t, std::string_view) override {}
   void OnCommandGone(RestartCommand& command) override {
     CHECK(waiting_ == &command);
     waiting_ = nullptr;

@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -66,11 +67,22 @@ class RunCommand final : public Command {
 
   int Run() override {
     if (supervise_ || getpid() == 1) return Supervise();
+    // Until the server listens to them: there is nothing to load, open or replace yet, and their
+    // default is the end.
+    for (const int each : {SIGHUP, SIGUSR1, SIGUSR2}) signal(each, SIG_IGN);
     std::optional<LoadedConfig> loaded = LoadConfigOrComplain(file_);
     if (!loaded) loaded = LoadLastGood();
-    if (!loaded) return 1;
+    if (!loaded) {
+      if (const auto faults = LoadWholeConfig(file_); !faults) {
+        HotRestart::SayStartFailed(faults.error().detail);
+      }
+      return 1;
+    }
     const config::Config& config = *loaded->config;
-    if (const Result<void> log = SetUpLog(config); !log) return FailCommand(log.error().detail);
+    if (const Result<void> log = SetUpLog(config); !log) {
+      HotRestart::SayStartFailed(log.error().detail);
+      return FailCommand(log.error().detail);
+    }
     Complain(*loaded);
     ComplainOfLastGood();
     Result<std::unique_ptr<Server>> server = Server::Create(OptionsOf(config));

@@ -107,12 +107,14 @@ void ConfigDesk::OnLive() {
 }
 
 Result<ConfigOutcome> ConfigDesk::ReloadFile(ConfigAsker asker) {
+  target_.OnConfigComing();
   Result<LoadedConfig> loaded = LoadWholeConfig(options_.file);
   if (!loaded) return Refuse(asker, std::move(loaded).error());
   return Take(std::move(*loaded), asker, From::kFile);
 }
 
 Result<ConfigOutcome> ConfigDesk::ReadSecretsAgain(ConfigAsker asker) {
+  target_.OnConfigComing();
   Result<LoadedConfig> loaded = LoadWholeText(current_.text, current_.format, Number(current_));
   if (!loaded) return Refuse(asker, std::move(loaded).error());
   return Take(std::move(*loaded), asker, from_file_ ? From::kFile : From::kElsewhere);
@@ -120,6 +122,7 @@ Result<ConfigOutcome> ConfigDesk::ReadSecretsAgain(ConfigAsker asker) {
 
 Result<ConfigOutcome> ConfigDesk::Put(std::string_view text, ConfigFormat format,
                                       std::string_view if_match, bool dry_run, ConfigAsker asker) {
+  target_.OnConfigComing();
   if (if_match != "*" && if_match != current_.hash) {
     return Refuse(asker, {Code::kMismatch, Side::kInternal, Retry::kNever,
                           StrCat({"not what is in use: that is ", current_.hash})});
@@ -141,6 +144,7 @@ Result<ConfigOutcome> ConfigDesk::Rollback(uint64_t version, ConfigAsker asker) 
 }
 
 Result<ConfigOutcome> ConfigDesk::UseAgain(const ConfigVersion& kept, ConfigAsker asker) {
+  target_.OnConfigComing();
   const std::string name = StrCat({"version ", Decimal(kept.version)});
   Result<LoadedConfig> loaded = LoadWholeText(kept.text, kept.format, name);
   if (!loaded) return Refuse(asker, std::move(loaded).error());

@@ -33,6 +33,8 @@ class ConfigTarget {
  public:
   // Empty, or why there can be no other configuration now.
   virtual std::string WhyNoConfig() const = 0;
+  // One is about to be read and compiled, which may keep the thread busy for a while.
+  virtual void OnConfigComing() {}
   // Uses it from here on; requests in flight end by what they began with. After an error nothing
   // has changed, and nothing is left open.
   virtual Result<void> UseConfig(LoadedConfig loaded) = 0;

@@ -1,6 +1,7 @@
 #include "core/server/restart/hot_restart.h"
 
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +13,8 @@
 #include "core/base/log.h"
 #include "core/base/strings.h"
 #include "core/server/notify.h"
+#include "core/server/restart/restart.pb.h"
+#include "core/server/restart/restart_channel.h"
 #include "core/server/restart/step.h"
 #include "core/server/spawn.h"
 
@@ -20,6 +23,8 @@ namespace {
 
 constexpr int kKillMillis = 2000;
 constexpr int kVanishMillis = 2000;
+// Of why a process did not start: more is in its log.
+constexpr size_t kMostReason = 4096;
 // How often we look whether those who call still come to us.
 constexpr Nanos kDoorCheck = kSecond;
 // How long a child that has failed, or was given up, may take to end.
@@ -85,7 +90,8 @@ Result<void> HotRestart::Serve() {
   // It may have given us up while we were stopped: then the door is its own.
   if (predecessor_ != nullptr) predecessor_->TakeWaiting();
   if (given_up_) return Fail(Code::kUnavailable, "the process before this one goes on");
-  if (Result<void> opened = host_.Open(options_.socket, options_.user, options_.group); !opened) {
+  const Result<void> opened = host_.Open(options_.socket, options_.user, options_.group);
+  if (!opened && predecessor_ != nullptr) {
     GiveUp(opened.error().detail);
     return opened;
   }
@@ -98,7 +104,9 @@ Result<void> HotRestart::Serve() {
     RestartStep(restart_step::kReadySent);
   }
   door_timer_.Start(kDoorCheck);
-  return child_watch_.Start(loop_, SIGCHLD);
+  SLUICE_TRY(child_watch_.Start(loop_, SIGCHLD));
+  door_failed_ = !opened;
+  return opened;
 }
 
 // A successor that was given up may have taken it with its last step, or somebody removed the file.
@@ -108,11 +116,13 @@ void HotRestart::OnDoorTimer() {
   if (successor_ != nullptr || host_.reachable()) return;
   if (predecessor_ != nullptr) predecessor_->TakeWaiting();
   if (given_up_ || RestartChannel::Connect(options_.socket)) return;
-  LogWarning(StrCat({options_.socket, " is not ours any more: it is opened anew"}));
-  if (const Result<void> opened = host_.Open(options_.socket, options_.user, options_.group);
-      !opened) {
-    LogWarning(opened.error().detail);
+  if (!door_failed_) {
+    LogWarning(StrCat({options_.socket, " is not ours any more: it is opened anew"}));
   }
+  const Result<void> opened = host_.Open(options_.socket, options_.user, options_.group);
+  if (!opened && !door_failed_) LogWarning(opened.error().detail);
+  if (opened && door_failed_) LogInfo(StrCat({options_.socket, " is open now"}));
+  door_failed_ = !opened;
 }
 
 void HotRestart::GiveUp(std::string_view reason) {
@@ -122,6 +132,10 @@ void HotRestart::GiveUp(std::string_view reason) {
 void HotRestart::Start(RestartCommand* command, bool force) {
   std::string why_not = owner_.WhyNoSuccessor();
   if (why_not.empty() && (child_ != 0 || successor_ != nullptr)) why_not = "a restart is under way";
+  if (why_not.empty() && !host_.reachable()) {
+    why_not = StrCat({"there is no restart socket at ", options_.socket, ": the log says why"});
+  }
+  if (why_not.empty() && !force) why_not = WhoIsInTheWay();
   if (why_not.empty()) {
     const Result<void> spawned = StartSuccessor(force);
     if (!spawned) why_not = spawned.error().detail;
@@ -141,6 +155,7 @@ Result<void> HotRestart::StartSuccessor(bool force) {
   if (!pid) return Fail(pid.error());
   child_ = *pid;
   child_connected_ = child_timed_out_ = false;
+  child_failure_.clear();
   LogInfo(StrCat({"process ", Number(child_), " is started to take over"}));
   spawn_timer_.Start(options_.ready_timeout);
   return {};
@@ -158,6 +173,8 @@ void HotRestart::OnChild() {
     if (child_timed_out_) {
       Finish(false, StrCat({"the new process was not ready within ",
                             Number(options_.ready_timeout / kSecond), " s"}));
+    } else if (!child_failure_.empty()) {
+      Finish(false, StrCat({"the new process: ", child_failure_}));
     } else if (WIFEXITED(status)) {
       Finish(false, StrCat({"the new process ended with status ", Number(WEXITSTATUS(status)),
                             ": its log says why"}));
@@ -178,28 +195,28 @@ void HotRestart::Finish(bool ok, std::string_view text) {
   if (command_ != nullptr) std::exchange(command_, nullptr)->Finish(ok, text);
 }
 
+// Two at a time, and no third.
+std::string HotRestart::WhoIsInTheWay() const {
+  if (lost_.alive()) {
+    return StrCat({"process ", Number(lost_.pid()),
+                   ", which took over and fell silent, still lives; --force ends it"});
+  }
+  if (predecessor_ == nullptr) return "";
+  const Nanos left = drained_by_ > loop_.now() ? drained_by_ - loop_.now() : 0;
+  return StrCat({"process ", Number(predecessor_->pid()),
+                 " still drains for the restart before, for at most ", Number(left / kSecond + 1),
+                 " s; --force ends it now"});
+}
+
 void HotRestart::OnSuccessor(Fd fd, bool force) {
   std::string why_not = owner_.WhyNoSuccessor();
   if (why_not.empty() && successor_ != nullptr) why_not = "a restart is under way";
-  if (why_not.empty() && lost_.alive()) {
-    if (force) {
-      End(lost_);
-    } else {
-      why_not = StrCat({"process ", Number(lost_.pid()),
-                        ", which took over and fell silent, still lives; --force ends it"});
-    }
-  }
+  if (why_not.empty() && !force) why_not = WhoIsInTheWay();
+  if (why_not.empty() && lost_.alive()) End(lost_);
   if (why_not.empty() && predecessor_ != nullptr) {
-    if (force) {
-      End(OtherProcess(predecessor_->pid()));
-      predecessor_->Close();  // of what it said last nothing is to be heard
-      OnPredecessorGone();
-    } else {
-      const Nanos left = drained_by_ > loop_.now() ? drained_by_ - loop_.now() : 0;
-      why_not = StrCat({"process ", Number(predecessor_->pid()),
-                        " still drains for the restart before, for at most ",
-                        Number(left / kSecond + 1), " s; --force ends it now"});
-    }
+    End(OtherProcess(predecessor_->pid()));
+    predecessor_->Close();  // of what it said last nothing is to be heard
+    OnPredecessorGone();
   }
   SuccessorOwner& owner = *this;
   auto successor = std::make_unique<Successor>(loop_, owner, std::move(fd), options_.ready_timeout);
@@ -284,6 +301,25 @@ void HotRestart::OnGivenUp(std::string_view why) {
   LogWarning(StrCat(
       {"process ", Number(predecessor_->pid()), " serves in place of this one again: ", why}));
   owner_.OnTakenBack(why);
+}
+
+void HotRestart::OnStartFailed(pid_t pid, std::string_view reason) {
+  if (child_ != 0 && pid == child_) child_failure_ = reason;
+}
+
+void HotRestart::AnnouncePause(Nanos longest) {
+  if (predecessor_ != nullptr) predecessor_->AnnouncePause(longest);
+}
+
+void HotRestart::SayStartFailed(std::string_view reason) {
+  const char* const socket = std::getenv(kVariable);
+  if (socket == nullptr) return;
+  const Result<Fd> fd = RestartChannel::Connect(socket);
+  if (!fd) return;
+  restart::Message message;
+  message.mutable_failure()->set_reason(std::string(reason.substr(0, kMostReason)));
+  const std::string bytes = message.SerializeAsString();
+  (void)send(fd->get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
 void HotRestart::OnCommand(std::string_view name, const std::vector<std::string>& arguments,

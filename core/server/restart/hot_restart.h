@@ -79,6 +79,12 @@ class HotRestart final : private RestartHostOwner,
   Result<void> Serve();
   // We end for this reason before we served.
   void GiveUp(std::string_view reason);
+  // The same where there is no HotRestart yet: the configuration is bad. Nothing, if nobody started
+  // us to take over.
+  static void SayStartFailed(std::string_view reason);
+  // The loop is about to be busy for so long at most: a predecessor that drains is not to take that
+  // for silence.
+  void AnnouncePause(Nanos longest);
 
   // As the old one --------------------------------------------------------------------------------
 
@@ -120,7 +126,11 @@ class HotRestart final : private RestartHostOwner,
   void OnPredecessorSilent() override;
   void OnGivenUp(std::string_view why) override;
 
+  void OnStartFailed(pid_t pid, std::string_view reason) override;
+
   Result<std::vector<InheritedSocket>> TakeOverOnce(bool force);
+  // Empty: nobody; else who lives still of the restart before.
+  std::string WhoIsInTheWay() const;
   Result<void> StartSuccessor(bool force);
   void OnChild();
   void OnSpawnTimeout();
@@ -141,10 +151,12 @@ class HotRestart final : private RestartHostOwner,
   pid_t child_ = 0;                    // that was started and is not known to serve
   bool child_connected_ = false;
   bool child_timed_out_ = false;
-  OtherProcess lost_;  // served in our place and fell silent
+  std::string child_failure_;  // why it did not come to say hello
+  OtherProcess lost_;          // served in our place and fell silent
   bool said_ready_ = false;
-  bool given_up_ = false;  // by our predecessor
-  Nanos drained_by_ = 0;   // the predecessor's deadline
+  bool door_failed_ = false;  // the socket could not be opened when we last tried
+  bool given_up_ = false;     // by our predecessor
+  Nanos drained_by_ = 0;      // the predecessor's deadline
 };
 
 }  // namespace sluice

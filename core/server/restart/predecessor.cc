@@ -122,6 +122,12 @@ void Predecessor::OnRestartChannelClosed(std::string_view why) {
   if (!receiving_) owner_.OnPredecessorGone();
 }
 
+void Predecessor::AnnouncePause(Nanos longest) {
+  restart::Message message;
+  message.mutable_heartbeat()->set_pause_ms(static_cast<uint32_t>(longest / kMillisecond));
+  if (!gone_ && !channel_.congested()) channel_.Send(message);
+}
+
 void Predecessor::OnBeat() {
   const Nanos now = loop_.now();
   // As in Successor::OnBeat.

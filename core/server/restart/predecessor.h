@@ -57,6 +57,8 @@ class Predecessor final : public Retirable, private RestartChannelHandler {
   void TakeWaiting() { channel_.TakeWaiting(); }
   // It shall drain; the owner hears the rest.
   void SayReady();
+  // We say nothing for so long at most.
+  void AnnouncePause(Nanos longest);
   // We give up: it goes on.
   void SayFailed(std::string_view reason);
   void AskReopenLogs();

@@ -63,6 +63,11 @@ class RestartHost::Caller final : public Retirable,
         return host_.owner_.OnCommand(
             message.command().name(),
             {message.command().arguments().begin(), message.command().arguments().end()}, *this);
+      case restart::Message::kFailure:
+        if (!waits_) {
+          host_.owner_.OnStartFailed(channel_.peer_pid(), message.failure().reason());
+        }
+        return Leave();
       default:
         return Leave();
     }

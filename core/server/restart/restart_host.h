@@ -3,6 +3,8 @@
 #ifndef SLUICE_CORE_SERVER_RESTART_RESTART_HOST_H_
 #define SLUICE_CORE_SERVER_RESTART_RESTART_HOST_H_
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -37,6 +39,8 @@ class RestartHostOwner {
   virtual void OnCommand(std::string_view name, const std::vector<std::string>& arguments,
                          RestartCommand& command) = 0;
   virtual void OnCommandGone(RestartCommand& command) = 0;
+  // Process `pid`, which was to be a successor, ends before it says hello.
+  virtual void OnStartFailed(pid_t pid, std::string_view reason) = 0;
 
  protected:
   ~RestartHostOwner() = default;

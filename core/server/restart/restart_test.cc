@@ -93,6 +93,10 @@ class RestartTest : public testing::Test,
     for (const std::string& argument : arguments) command_ += " " + argument;
     waiting_ = &command;
   }
+  void OnStartFailed(pid_t pid, std::string_view reason) override {
+    EXPECT_EQ(pid, getpid());
+    start_failure_ = reason;
+  }
   void OnCommandGone(RestartCommand& command) override {
     EXPECT_EQ(waiting_, &command);
     waiting_ = nullptr;
@@ -152,6 +156,7 @@ class RestartTest : public testing::Test,
   bool forced_ = false;
   std::string command_;
   RestartCommand* waiting_ = nullptr;
+  std::string start_failure_;
   std::string told_;
   Nanos draining_ = 0;
   bool gone_ = false;
@@ -267,6 +272,39 @@ TEST_F(RestartTest, WhoWasStoppedDoesNotCallTheOtherSilent) {
   EXPECT_EQ(told_, "ready ");
   EXPECT_EQ(given_up_, "");
   EXPECT_EQ(silences_, 0);
+}
+
+// One that is about to compile a large configuration says so.
+TEST_F(RestartTest, APauseThatWasAnnouncedIsNoSilence) {
+  const Fd raw = ConnectRaw(path_);
+  const auto say = [&raw](const restart::Message& message) {
+    const std::string bytes = message.SerializeAsString();
+    ASSERT_GT(send(raw.get(), bytes.data(), bytes.size(), 0), 0);
+  };
+  restart::Message message;
+  message.mutable_hello()->set_protocol(kRestartProtocol);
+  say(message);
+  driver_.RunUntil([this] { return successor_ != nullptr; }, "hello");
+  message.mutable_ready();
+  say(message);
+  driver_.RunUntil([this] { return !told_.empty(); }, "ready");
+  message.mutable_heartbeat()->set_pause_ms(10000);
+  say(message);
+  driver_.RunRounds(5);
+  Pass(9 * kSecond);
+  EXPECT_EQ(told_, "ready ");
+  Pass(2 * kSecond);
+  EXPECT_EQ(told_, "ready lost, ready: it is silent");
+}
+
+TEST_F(RestartTest, WhoDoesNotComeToSayHelloMaySayWhy) {
+  const Fd raw = ConnectRaw(path_);
+  restart::Message message;
+  message.mutable_failure()->set_reason("the file is bad");
+  const std::string bytes = message.SerializeAsString();
+  ASSERT_GT(send(raw.get(), bytes.data(), bytes.size(), 0), 0);
+  driver_.RunUntil([this] { return !start_failure_.empty(); }, "the reason");
+  EXPECT_EQ(start_failure_, "the file is bad");
 }
 
 TEST_F(RestartTest, ASilentPredecessorIsToldOfOnce) {

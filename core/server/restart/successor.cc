@@ -68,7 +68,10 @@ void Successor::OnRestartMessage(const restart::Message& message, std::vector<Fd
     case restart::Message::kEnd:
       if (!ready_) return Lose("it was asked to end");
       return message.end().when_drained() ? owner_.OnLastAsked() : owner_.OnEndAsked();
-    default:  // a heartbeat, or what a later version says
+    case restart::Message::kHeartbeat:
+      silence_ = std::clamp(message.heartbeat().pause_ms() * kMillisecond, kSilence, kMostPause);
+      return;
+    default:  // what a later version says
       return;
   }
 }
@@ -85,7 +88,7 @@ void Successor::OnBeat() {
     last_heard_ += late;
   }
   last_beat_ = now;
-  if (ready_ && now - last_heard_ >= kSilence) return GiveUp("it is silent");
+  if (ready_ && now - last_heard_ >= silence_) return GiveUp("it is silent");
   if (!ready_ && now - begun_ >= ready_timeout_) {
     return GiveUp(StrCat({"it was not ready within ",
                           Decimal(static_cast<uint64_t>(ready_timeout_ / kSecond)), " s"}));

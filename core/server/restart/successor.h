@@ -48,6 +48,8 @@ class Successor final : public Retirable, private RestartChannelHandler {
   static constexpr Nanos kHeartbeat = 500 * kMillisecond;
   // So long without a word is silence.
   static constexpr Nanos kSilence = 2 * kSecond;
+  // The longest that it may announce instead.
+  static constexpr Nanos kMostPause = 60 * kSecond;
 
   // `ready_timeout`: how long it may take to be ready. The owner may retire it in a call, not
   // destroy it.
@@ -78,6 +80,7 @@ class Successor final : public Retirable, private RestartChannelHandler {
   Nanos begun_;
   Nanos last_heard_;
   Nanos last_beat_ = 0;
+  Nanos silence_ = kSilence;
   bool ready_ = false;
   bool lost_ = false;
 };
