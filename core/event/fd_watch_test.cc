@@ -193,6 +193,28 @@ TEST_F(FdWatchTest, StopBeforeCloseIsEnoughWhenTheFdIsClosed) {
   EXPECT_EQ(Told(ear), Events{kReadable});
 }
 
+// As between fork and exec of a child: it has the file still, and so has epoll.
+TEST_F(FdWatchTest, WhatIsSaidOfAFileThatLivesOnElsewhereIsSaidToNobody) {
+  auto gone = std::make_unique<Ear>(*loop);
+  ASSERT_TRUE(gone->watch.Start(pair.near(), true));
+  const int elsewhere = dup(pair.near());
+  const int number = pair.near();
+  gone->watch.StopBeforeClose();
+  pair.CloseNear();
+  gone.reset();
+  pair.Say("x");
+  loop->RunOnce(0);
+  Pair other;
+  ASSERT_EQ(other.near(), number);
+  Ear ear(*loop);
+  ASSERT_TRUE(ear.watch.Start(other.near(), false));
+  pair.Say("y");
+  EXPECT_EQ(Told(ear), Events{});
+  other.Say("z");
+  EXPECT_EQ(Told(ear), Events{kReadable});
+  close(elsewhere);
+}
+
 TEST_F(FdWatchTest, ListeningIsLevelTriggered) {
   Ear ear(*loop);
   ASSERT_TRUE(ear.watch.StartListening(pair.near()));

@@ -16,6 +16,8 @@ namespace sluice {
 namespace {
 
 constexpr int kMaxEvents = 256;
+// Stands for libuv.
+constexpr uint64_t kUvKey = UINT64_MAX;
 // Posts and timers are looked at once in so many milliseconds even if epoll says nothing.
 constexpr Nanos kLongestWait = 60 * kSecond;
 
@@ -27,29 +29,25 @@ struct Loop::Posts {
   uv_async_t async;
 };
 
-FdWatch::~FdWatch() {
-  Stop();
-  ForgetEvents();
-}
+FdWatch::~FdWatch() { Stop(); }
 
-void FdWatch::ForgetEvents() {
-  for (int i = loop_->next_event_; i < loop_->event_count_; ++i) {
-    if (loop_->events_[static_cast<size_t>(i)].data.ptr == this) {
-      loop_->events_[static_cast<size_t>(i)].data.ptr = nullptr;
-    }
-  }
-}
+uint64_t FdWatch::key() const { return uint64_t{generation_} << 32 | static_cast<uint32_t>(fd_); }
 
 Result<void> FdWatch::Add(int fd, uint32_t epoll_events) {
   CHECK(fd_ < 0);
-  ForgetEvents();  // of the fd that it may have watched before, in this very turn
+  std::vector<Loop::Watched>& watched = loop_->watched_;
+  const auto index = static_cast<size_t>(fd);
+  if (fd >= 0 && index >= watched.size()) watched.resize(index + index / 2 + 1);
+  fd_ = fd;
+  generation_ = fd < 0 ? 0 : watched[index].generation + 1;
   epoll_event event{};
   event.events = epoll_events;
-  event.data.ptr = this;
+  event.data.u64 = key();
   if (epoll_ctl(loop_->epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
+    fd_ = -1;
     return Fail(SystemError("epoll_ctl", errno));
   }
-  fd_ = fd;
+  watched[index] = {this, generation_};
   return {};
 }
 
@@ -63,7 +61,7 @@ void FdWatch::WatchWritable() {
   writable_ = true;
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-  event.data.ptr = this;
+  event.data.u64 = key();
   epoll_ctl(loop_->epoll_fd_, EPOLL_CTL_MOD, fd_, &event);
 }
 
@@ -78,6 +76,12 @@ Result<void> FdWatch::StartListening(int fd, bool shared) {
 void FdWatch::Stop() {
   if (fd_ < 0) return;
   epoll_ctl(loop_->epoll_fd_, EPOLL_CTL_DEL, fd_, nullptr);
+  StopBeforeClose();
+}
+
+void FdWatch::StopBeforeClose() {
+  if (fd_ < 0) return;
+  loop_->watched_[static_cast<size_t>(fd_)].watch = nullptr;
   fd_ = -1;
 }
 
@@ -112,7 +116,7 @@ Result<void> Loop::Init() {
   if (error != 0) return Fail(SystemError("uv_async_init", -error));
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.ptr = this;  // stands for libuv
+  event.data.u64 = kUvKey;
   if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, uv_backend_fd(uv), &event) != 0) {
     return Fail(SystemError("epoll_ctl", errno));
   }
@@ -177,25 +181,23 @@ void Loop::RunOnce(int wait_ms) {
 
 bool Loop::Dispatch(int count) {
   bool uv_ready = false;
-  event_count_ = count;
-  for (next_event_ = 0; next_event_ < event_count_;) {
-    const epoll_event& event = events_[static_cast<size_t>(next_event_++)];
-    if (event.data.ptr == nullptr) continue;
-    if (event.data.ptr == this) {
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events_[static_cast<size_t>(i)];
+    if (event.data.u64 == kUvKey) {
       uv_ready = true;
       continue;
     }
-    FdWatch* watch = static_cast<FdWatch*>(event.data.ptr);
-    if (!watch->started()) continue;
+    const auto fd = static_cast<uint32_t>(event.data.u64);
+    const Watched& watched = watched_[fd];
+    if (watched.watch == nullptr || watched.generation != event.data.u64 >> 32) continue;
     uint32_t ready = 0;
     if ((event.events & EPOLLIN) != 0) ready |= FdWatch::kReadable;
     if ((event.events & EPOLLOUT) != 0) ready |= FdWatch::kWritable;
     if ((event.events & (EPOLLRDHUP | EPOLLHUP)) != 0) ready |= FdWatch::kPeerClosed;
     if ((event.events & (EPOLLERR | EPOLLHUP)) != 0) ready |= FdWatch::kFailed;
-    watch->handler_->OnReady(ready);
+    watched.watch->handler_->OnReady(ready);
     RunDeferred();
   }
-  event_count_ = next_event_ = 0;
   return uv_ready;
 }
 

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/intrusive_list.h"
@@ -64,19 +65,22 @@ class FdWatch {
   Result<void> StartListening(int fd, bool shared = false);
   // Call it before close(fd): the open file may live on in another process.
   void Stop();
-  // Stop without a system call, for an fd that nobody else holds and that is closed next.
-  void StopBeforeClose() { fd_ = -1; }
+  // Stop without a system call, for an fd that is closed next. A child that is just being started
+  // may hold the file a moment longer, and with it the kernel's registration: what that still says
+  // is said to nobody.
+  void StopBeforeClose();
   bool started() const { return fd_ >= 0; }
 
  private:
   friend class Loop;
   Result<void> Add(int fd, uint32_t epoll_events);
-  // Drops what this turn fetched for it and did not say yet.
-  void ForgetEvents();
+  // Names the watch to epoll.
+  uint64_t key() const;
 
   Loop* loop_;
   Handler* handler_;
   int fd_ = -1;
+  uint32_t generation_ = 0;
   bool writable_ = false;
 };
 
@@ -188,9 +192,14 @@ class Loop {
   bool stopped_ = false;
   int epoll_fd_ = -1;
   int deferred_depth_ = 0;
-  int next_event_ = 0;
-  int event_count_ = 0;
   std::unique_ptr<epoll_event[]> events_;
+  // By fd. An event of an earlier generation is of a watch that is no more: epoll knows files, not
+  // fds, and a file lives as long as any process has it.
+  struct Watched {
+    FdWatch* watch = nullptr;
+    uint32_t generation = 0;
+  };
+  std::vector<Watched> watched_;
   TimerWheel timers_;
   List<Task> deferred_;
   List<Task> deferred_writes_;
