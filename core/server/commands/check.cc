@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <optional>
 #include <string>
 
 #include "core/config/config.pb.h"
@@ -18,8 +17,11 @@ class CheckCommand final : public Command {
   }
 
   int Run() override {
-    const std::optional<LoadedConfig> loaded = LoadConfigOrComplain(file_);
-    if (!loaded) return 1;
+    const Result<LoadedConfig> loaded = LoadWholeConfig(file_);
+    if (!loaded) {
+      std::fprintf(stderr, "%s\n", loaded.error().detail.c_str());
+      return 1;
+    }
     std::fputs(SummaryText(*loaded->config, loaded->warnings).c_str(), stdout);
     return 0;
   }

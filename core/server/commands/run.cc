@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -70,14 +71,9 @@ class RunCommand final : public Command {
     // Until the server listens to them: there is nothing to load, open or replace yet, and their
     // default is the end.
     for (const int each : {SIGHUP, SIGUSR1, SIGUSR2}) signal(each, SIG_IGN);
-    std::optional<LoadedConfig> loaded = LoadConfigOrComplain(file_);
+    std::optional<LoadedConfig> loaded = LoadFile();
     if (!loaded) loaded = LoadLastGood();
-    if (!loaded) {
-      if (const auto faults = LoadWholeConfig(file_); !faults) {
-        HotRestart::SayStartFailed(faults.error().detail);
-      }
-      return 1;
-    }
+    if (!loaded) return 1;
     const config::Config& config = *loaded->config;
     if (const Result<void> log = SetUpLog(config); !log) {
       HotRestart::SayStartFailed(log.error().detail);
@@ -137,8 +133,18 @@ class RunCommand final : public Command {
     return std::filesystem::absolute(file_).lexically_normal().string();
   }
 
-  // Nothing: what is wrong was written to stderr. Whoever asked for a restart is to hear what is
-  // wrong with the file, and the process that serves goes on: there it holds nothing good.
+  // Nothing: what is wrong was told to whoever started us, and is kept.
+  std::optional<LoadedConfig> LoadFile() {
+    Result<LoadedConfig> loaded = LoadWholeConfig(file_);
+    if (loaded) return std::move(*loaded);
+    faults_ = std::move(loaded.error().detail);
+    std::fprintf(stderr, "%s\n", faults_.c_str());
+    HotRestart::SayStartFailed(faults_);
+    return std::nullopt;
+  }
+
+  // Nothing: what is wrong was written to stderr. Not for a restart: whoever asked for it is to
+  // hear what is wrong with the file, and the process that serves goes on.
   std::optional<LoadedConfig> LoadLastGood() {
     if (!last_good_ || std::getenv(HotRestart::kVariable) != nullptr) return std::nullopt;
     Result<LastGood> good = FindLastGood(StateFolderOf(state_, Instance().id), AbsoluteFile());
@@ -160,8 +166,7 @@ class RunCommand final : public Command {
         rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
       }
     };
-    const Result<LoadedConfig> again = LoadWholeConfig(file_);
-    if (!again) warn(again.error().detail);
+    warn(faults_);
     for (const std::string& each : skipped_) warn(each);
     warn(StrCat({AbsoluteFile(), " is bad: started from the last good configuration, version ",
                  Decimal(last_good_version_)}));
@@ -192,6 +197,7 @@ class RunCommand final : public Command {
   std::string state_;
   bool last_good_ = false;
   uint64_t last_good_version_ = 0;  // that we start from; 0: from the file
+  std::string faults_;              // of the given file
   std::vector<std::string> skipped_;
   bool watch_ = false;
   bool force_ = false;

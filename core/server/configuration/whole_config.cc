@@ -1,6 +1,5 @@
 #include "core/server/configuration/whole_config.h"
 
-#include <cstdio>
 #include <utility>
 
 #include "core/server/config_faults.h"
@@ -25,13 +24,6 @@ Result<LoadedConfig> LoadWholeConfig(const std::string& path) {
 
 Result<LoadedConfig> LoadWholeText(std::string_view text, ConfigFormat format, std::string name) {
   return Whole(LoadConfigText(text, format, std::move(name), ProcessEnv, RegisteredFilters()));
-}
-
-std::optional<LoadedConfig> LoadConfigOrComplain(const std::string& path) {
-  Result<LoadedConfig> loaded = LoadWholeConfig(path);
-  if (loaded) return std::move(*loaded);
-  std::fprintf(stderr, "%s\n", loaded.error().detail.c_str());
-  return {};
 }
 
 }  // namespace sluice

@@ -3,7 +3,6 @@
 #ifndef SLUICE_CORE_SERVER_CONFIGURATION_WHOLE_CONFIG_H_
 #define SLUICE_CORE_SERVER_CONFIGURATION_WHOLE_CONFIG_H_
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,9 +15,6 @@ namespace sluice {
 Result<LoadedConfig> LoadWholeConfig(const std::string& path);
 // `name` is for messages.
 Result<LoadedConfig> LoadWholeText(std::string_view text, ConfigFormat format, std::string name);
-
-// Nothing: what is wrong was written to stderr.
-std::optional<LoadedConfig> LoadConfigOrComplain(const std::string& path);
 
 }  // namespace sluice
 
