@@ -83,10 +83,10 @@ TEST_F(ConfigAdminTest, PostRollbackAndHistory) {
   EXPECT_THAT(Ask("GET", "/config/history").body,
               MatchesRegex("3  [^\n]*  http  uid [0-9]+, pid [0-9]+  rollback to version 1\n"
                            "2  [^\n]*  http  uid [0-9]+, pid [0-9]+  a test\n1  [^\n]*\n"));
-  EXPECT_THAT(sluice_.err(), HasSubstr("admin: POST /config by uid "));
+  EXPECT_TRUE(sluice_.WaitForErr("admin: POST /config by uid "));
   Post(Text("two"), first);
   EXPECT_EQ(Say("reload\n"), "reloaded: version 5\n\n");
-  EXPECT_THAT(sluice_.err(), HasSubstr("version 4 (http, uid "));
+  EXPECT_TRUE(sluice_.WaitForErr("version 4 (http, uid "));
 }
 
 TEST_F(ConfigAdminTest, WhatIsBadChangesNothing) {

@@ -96,11 +96,11 @@ TEST_F(ConfigTest, HistoryDiffAndRollback) {
   EXPECT_THAT(Config({"history"}), HasSubstr("rollback to version 1: worse\n2  "));
   auto nothing = Ask({"config", "rollback", "7"});
   EXPECT_EQ(nothing->WaitForExit(), 1);
-  EXPECT_THAT(nothing->err(), HasSubstr("there is no version 7"));
+  EXPECT_TRUE(nothing->WaitForErr("there is no version 7"));
   // The file comes back.
   Ask({"reload"});
-  EXPECT_THAT(sluice->err(), HasSubstr("version 3 (command, "));
-  EXPECT_THAT(sluice->err(), HasSubstr(") gives way to " + file_));
+  EXPECT_TRUE(sluice->WaitForErr("version 3 (command, "));
+  EXPECT_TRUE(sluice->WaitForErr(") gives way to " + file_));
   EXPECT_TRUE(WaitForAnswer(*sluice, "two"));
 
   sluice->Signal(SIGTERM);
@@ -110,7 +110,7 @@ TEST_F(ConfigTest, HistoryDiffAndRollback) {
   EXPECT_EQ(Command({"config", "history", "-c", file_})->out(), Config({"history"}));
   auto unknown = Command({"config", "history", "--id", "nobody"});
   EXPECT_EQ(unknown->WaitForExit(), 1);
-  EXPECT_THAT(unknown->err(), HasSubstr("no history of \"nobody\" in "));
+  EXPECT_TRUE(unknown->WaitForErr("no history of \"nobody\" in "));
 }
 
 TEST_F(ConfigTest, DumpSaysWhatIsInUse) {
@@ -132,7 +132,7 @@ TEST_F(ConfigTest, ARestartGoesOnInTheHistory) {
   EXPECT_EQ(Ask({"config", "rollback", "1"})->out(), "reloaded: version 3\n");
   auto second = Run();
   ASSERT_TRUE(second->WaitUntilReady());
-  EXPECT_THAT(second->err(), HasSubstr("version 3 (command, "));
+  EXPECT_TRUE(second->WaitForErr("version 3 (command, "));
   EXPECT_EQ(first->WaitForExit(), 0);
   EXPECT_TRUE(WaitForAnswer(*second, "two"));
   EXPECT_THAT(Config({"history"}), StartsWith("4  "));
@@ -164,7 +164,7 @@ TEST_F(ConfigTest, AReloadThatFailsHoldsNothing) {
   for (int i = 0; i < 3; ++i) {
     auto refused = Ask({"reload"});
     EXPECT_EQ(refused->WaitForExit(), 1);
-    EXPECT_THAT(refused->err(), HasSubstr("the file exists and is not a socket"));
+    EXPECT_TRUE(refused->WaitForErr("the file exists and is not a socket"));
   }
   // The last command's connection may outlive its answer by a turn.
   EXPECT_TRUE(driver_.RunUntil([&] { return fds() <= before; }, "what was opened to be closed"));
@@ -178,13 +178,13 @@ TEST_F(ConfigTest, WithoutAFolderItRunsOn) {
   folder_.Write("state", "a file");
   auto sluice = Run();
   ASSERT_TRUE(sluice->WaitUntilReady());
-  EXPECT_THAT(sluice->err(), HasSubstr("warning config: configurations are not kept: history "));
+  EXPECT_TRUE(sluice->WaitForErr("warning config: configurations are not kept: history "));
   Write("two");
   EXPECT_EQ(Ask({"reload"})->out(), "reloaded: version 2\n");
   EXPECT_TRUE(WaitForAnswer(*sluice, "two"));
   auto back = Ask({"config", "rollback", "1"});
   EXPECT_EQ(back->WaitForExit(), 1);
-  EXPECT_THAT(back->err(), HasSubstr("this process keeps no configurations"));
+  EXPECT_TRUE(back->WaitForErr("this process keeps no configurations"));
 }
 
 TEST_F(ConfigTest, TheHistoryIsTheUsersWhomItBecomes) {
@@ -227,7 +227,7 @@ TEST_F(ConfigTest, TheGuardGoesBack) {
       },
       "the guard"));
   EXPECT_TRUE(WaitForAnswer(*sluice, "one"));
-  EXPECT_THAT(sluice->err(), HasSubstr("error guard: rolled back to version 1, as version 3: "));
+  EXPECT_TRUE(sluice->WaitForErr("error guard: rolled back to version 1, as version 3: "));
   EXPECT_THAT(Config({"history"}),
               MatchesRegex("3  [0-9a-f]{12}  20[0-9T:-]+Z  guard  guard  rollback to version 1: "
                            "[0-9]+ of [0-9]+ responses .* were 5xx within .*\n2  .*\n1  .*\n"));
@@ -272,8 +272,8 @@ TEST_F(ConfigTest, SecretsAreReadAgainAndNeverShown) {
   EXPECT_THAT(Config({"dump", "--origin"}), Not(HasSubstr("-secret\n")));
   ASSERT_EQ(unlink(secret.c_str()), 0);
   auto refused = Ask({"reload"});
-  EXPECT_THAT(refused->err(), HasSubstr("sluice.yaml:9:"));
-  EXPECT_THAT(refused->err(), HasSubstr("secret file " + secret + ": open: No such file"));
+  EXPECT_TRUE(refused->WaitForErr("sluice.yaml:9:"));
+  EXPECT_TRUE(refused->WaitForErr("secret file " + secret + ": open: No such file"));
   EXPECT_TRUE(WaitForAnswer(*sluice, "second-secret"));
   for (const std::string_view shown : {"first-secret", "second-secret"}) {
     EXPECT_THAT(sluice->err(), Not(HasSubstr(shown)));
@@ -301,11 +301,11 @@ TEST_F(ConfigTest, TheLastGoodOneIfTheFileIsBad) {
   EXPECT_EQ(without->WaitForExit(), 1);
   auto sluice = Run(last_good);
   ASSERT_TRUE(sluice->WaitUntilReady());
-  EXPECT_THAT(sluice->err(), HasSubstr("warning config: " + file_ + ":1:10: workers: "));
-  EXPECT_THAT(sluice->err(), HasSubstr("warning config: " + file_ + ":2:1: unknown field"));
-  EXPECT_THAT(sluice->err(), HasSubstr("warning config: " + file_ +
-                                       " is bad: started from the last good configuration, "
-                                       "version 2\n"));
+  EXPECT_TRUE(sluice->WaitForErr("warning config: " + file_ + ":1:10: workers: "));
+  EXPECT_TRUE(sluice->WaitForErr("warning config: " + file_ + ":2:1: unknown field"));
+  EXPECT_TRUE(sluice->WaitForErr("warning config: " + file_ +
+                                 " is bad: started from the last good configuration, "
+                                 "version 2\n"));
   EXPECT_TRUE(WaitForAnswer(*sluice, "two"));
   EXPECT_THAT(Ask({"stats", "--filter", "config_last_good"})->out(), HasSubstr(" 1\n"));
   EXPECT_THAT(Config({"history"}), StartsWith("2  "));
@@ -320,8 +320,8 @@ TEST_F(ConfigTest, WithoutAGoodOneABadFileIsAnError) {
   folder_.Write("sluice.yaml", "workers: many\n");
   auto sluice = Run({"--last-good", "--state", state_});
   EXPECT_EQ(sluice->WaitForExit(), 1);
-  EXPECT_THAT(sluice->err(), HasSubstr(file_ + ":1:10: workers: "));
-  EXPECT_THAT(sluice->err(), HasSubstr("sluice: no good configuration of " + file_ + " in "));
+  EXPECT_TRUE(sluice->WaitForErr(file_ + ":1:10: workers: "));
+  EXPECT_TRUE(sluice->WaitForErr("sluice: no good configuration of " + file_ + " in "));
 }
 
 }  // namespace

@@ -124,7 +124,7 @@ TEST_F(RunTest, TheDrainTimeoutClosesWhatIsLeft) {
   ASSERT_TRUE(upstream_.WaitForRequests(1));
   sluice.Signal(SIGTERM);
   EXPECT_EQ(sluice.WaitForExit(), 0);
-  EXPECT_THAT(sluice.err(), HasSubstr("the drain timeout is over: closing 1 connections"));
+  EXPECT_TRUE(sluice.WaitForErr("the drain timeout is over: closing 1 connections"));
   EXPECT_TRUE(client.WaitForEnd());
 }
 
@@ -151,8 +151,8 @@ TEST_F(RunTest, AUnixSocketHasItsModeAndIsGoneAfterwards) {
 TEST_F(RunTest, ATakenAddressIsAnErrorThatNamesIt) {
   SluiceProcess sluice(driver_, {"run", "-c", Config(upstream_.text())});
   EXPECT_EQ(sluice.WaitForExit(), 1);
-  EXPECT_THAT(sluice.err(), HasSubstr("sluice: listener \"web\": listen on " + upstream_.text() +
-                                      ": bind: Address already in use\n"));
+  EXPECT_TRUE(sluice.WaitForErr("sluice: listener \"web\": listen on " + upstream_.text() +
+                                ": bind: Address already in use\n"));
 }
 
 TEST_F(RunTest, ReopensLogs) {
@@ -191,8 +191,9 @@ TEST_F(RunTest, SilentClientsDoNotShutOthersOut) {
     client.Send(kGet);
     ASSERT_EQ(client.ReadResponse().body, "ok");
   }
-  EXPECT_THAT(sluice.err(), HasSubstr("warning listener: web: at the connection limit clients that "
-                                      "send no request lose their place\n"));
+  EXPECT_TRUE(
+      sluice.WaitForErr("warning listener: web: at the connection limit clients that "
+                        "send no request lose their place\n"));
   sluice.Signal(SIGTERM);
   EXPECT_EQ(sluice.WaitForExit(), 0);
 }
@@ -325,14 +326,14 @@ TEST_F(RunTest, NoPlaceForItsStatsIsAnError) {
 TEST_F(RunTest, AUserThatIsNotThereIsAnError) {
   SluiceProcess sluice(driver_, {"run", "-c", Config("127.0.0.1:0", "user: nobody-of-this-name")});
   EXPECT_EQ(sluice.WaitForExit(), 1);
-  EXPECT_THAT(sluice.err(), HasSubstr(":4:7: user: there is no user \"nobody-of-this-name\"\n"));
+  EXPECT_TRUE(sluice.WaitForErr(":4:7: user: there is no user \"nobody-of-this-name\"\n"));
 }
 
 TEST_F(RunTest, WarnsWhenTheFdLimitCannotHoldTheConnections) {
   SluiceProcess sluice(driver_,
                        {"run", "-c", Config("127.0.0.1:0", "max_connections: 4000000000")});
   ASSERT_TRUE(sluice.WaitUntilReady());
-  EXPECT_THAT(sluice.err(), HasSubstr("warning server: max_connections is 4000000000, but the "));
+  EXPECT_TRUE(sluice.WaitForErr("warning server: max_connections is 4000000000, but the "));
   sluice.Signal(SIGTERM);
   EXPECT_EQ(sluice.WaitForExit(), 0);
 }
