@@ -8,6 +8,7 @@
 
 #include "core/base/strings.h"
 #include "core/config/address_overlap.h"
+#include "core/config/check_balance.h"
 #include "core/config/check_routes.h"
 #include "core/config/config.pb.h"
 #include "core/config/forms.h"
@@ -30,14 +31,17 @@ class Checker {
     CheckNames("clusters", config_.clusters());
     CheckAddresses();
     for (const auto& cluster : config_.clusters()) clusters_.push_back(cluster.name());
-    RouteChecks routes(
-        clusters_,
-        [this](const std::string& path, std::string message) { Add(path, std::move(message)); },
-        [this](const std::string& path, std::string message) {
-          problems_.Warn(FindNearest(root_, path).mark, path, std::move(message));
-        });
+    const auto error = [this](const std::string& path, std::string message) {
+      Add(path, std::move(message));
+    };
+    const auto warning = [this](const std::string& path, std::string message) {
+      problems_.Warn(FindNearest(root_, path).mark, path, std::move(message));
+    };
+    RouteChecks routes(clusters_, error, warning);
+    BalanceChecks balance(config_, error, warning);
+    balance.CheckClusters();
     for (int i = 0; i < config_.listeners_size(); ++i) {
-      CheckListener(config_.listeners(i), At("listeners", i), routes);
+      CheckListener(config_.listeners(i), At("listeners", i), routes, balance);
     }
   }
 
@@ -99,8 +103,8 @@ class Checker {
     }
   }
 
-  void CheckListener(const config::Listener& listener, const std::string& path,
-                     RouteChecks& routes) {
+  void CheckListener(const config::Listener& listener, const std::string& path, RouteChecks& routes,
+                     BalanceChecks& balance) {
     const bool none = listener.routes().empty() && listener.hosts().empty();
     if (none && !IsWritten(path + ".routes") && !IsWritten(path + ".hosts")) {
       Add(path, "one of routes or hosts is missing");
@@ -110,6 +114,7 @@ class Checker {
           "with the domain \"*\"");
     }
     routes.CheckList(listener.routes(), path + ".routes");
+    balance.CheckRoutes(listener.routes(), path + ".routes");
     std::map<std::string, std::string> domains;
     std::map<std::string_view, int> names;
     for (int i = 0; i < listener.hosts_size(); ++i) {
@@ -122,6 +127,7 @@ class Checker {
                                          At(path + ".hosts", found->second)}));
       }
       routes.CheckList(host.routes(), host_path + ".routes");
+      balance.CheckRoutes(host.routes(), host_path + ".routes");
     }
   }
 

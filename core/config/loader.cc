@@ -74,6 +74,13 @@ Result<std::string> ReadFile(const std::string& path) {
   return text;
 }
 
+// The top-level zone is that of every cluster that has none of its own.
+void FillZones(config::Config& config) {
+  for (config::Cluster& cluster : *config.mutable_clusters()) {
+    if (cluster.balance().zone().empty()) cluster.mutable_balance()->set_zone(config.zone());
+  }
+}
+
 }  // namespace
 
 ParseResult ParseConfig(std::string_view text, ConfigFormat format) {
@@ -141,6 +148,7 @@ LoadResult LoadConfigText(std::string_view text, ConfigFormat format, std::strin
     MessageReader(problems).Read(loaded.source, FieldPath{}, *loaded.config);
     ReadFilters(loaded.source, schemas, *loaded.config, problems);
     CheckConfig(loaded.source, *loaded.config, problems);
+    FillZones(*loaded.config);
   } else {
     problems.Add(parsed.error().mark, "", std::move(parsed.error().message));
   }

@@ -5,6 +5,7 @@
 
 #include "core/base/strings.h"
 #include "core/config/config.pb.h"
+#include "core/config/labels.h"
 #include "core/config/route_conditions.h"
 #include "core/config/route_hosts.h"
 #include "core/config/route_matcher.h"
@@ -166,26 +167,7 @@ Result<void> RouteCompiler::SetWeights(const config::WeightedClusters& message, 
   if (sum == 0) {
     return Fail(Code::kInvalidArgument, "weighted_clusters.clusters: no cluster has a weight");
   }
-  const config::HashKey& sticky = message.sticky();
-  switch (sticky.source_case()) {
-    case config::HashKey::kHeader:
-      route.sticky_ = Route::Sticky::kHeader;
-      route.sticky_name_ = sticky.header();
-      break;
-    case config::HashKey::kCookie:
-      route.sticky_ = Route::Sticky::kCookie;
-      route.sticky_name_ = sticky.cookie();
-      break;
-    case config::HashKey::kQuery:
-      route.sticky_ = Route::Sticky::kQuery;
-      route.sticky_name_ = sticky.query();
-      break;
-    case config::HashKey::kClientIp:
-      if (sticky.client_ip()) route.sticky_ = Route::Sticky::kClientAddress;
-      break;
-    case config::HashKey::SOURCE_NOT_SET:
-      break;
-  }
+  if (message.has_sticky()) route.sticky_ = HashSource(message.sticky());
   return {};
 }
 
@@ -253,6 +235,8 @@ void RouteCompiler::SetTerms(const config::Route& message, Route& route) {
   route.idle_timeout_ =
       message.has_idle_timeout() ? message.idle_timeout() : listener_.timeouts().stream_idle();
   route.per_try_timeout_ = message.retries().per_try_timeout();
+  route.hash_ = HashKeys(message.hash());
+  route.subset_ = SubsetText(LabelPairsOf(message.subset()));
   route.upgrades_.assign(message.upgrades().begin(), message.upgrades().end());
 }
 

@@ -6,7 +6,6 @@
 #include "core/config/filter_use.pb.h"
 #include "core/config/route.pb.h"
 #include "core/config/route_strings.h"
-#include "core/config/route_values.h"
 
 namespace sluice {
 
@@ -31,23 +30,7 @@ RouteTarget Route::Pick(const RouteInput& input, Random& random) const {
 // A point within the sum of weights.
 uint64_t Route::PickPoint(const RouteInput& input, Random& random) const {
   const uint64_t sum = choices_.back().weights_up_to;
-  std::optional<std::string_view> key;
-  switch (sticky_) {
-    case Sticky::kNone:
-      break;
-    case Sticky::kHeader:
-      key = input.Header(sticky_name_);
-      break;
-    case Sticky::kCookie:
-      key = FindCookie(input, sticky_name_);
-      break;
-    case Sticky::kQuery:
-      key = FindQueryParameter(input.query, sticky_name_);
-      break;
-    case Sticky::kClientAddress:
-      if (!input.ClientAddress().empty()) key = input.ClientAddress();
-      break;
-  }
+  const std::optional<std::string_view> key = sticky_.Find(input);
   if (!key) return random.Below(sum);
   // Scaled rather than the remainder: a change of weights moves only who is next to a border.
   __extension__ using Wide = unsigned __int128;

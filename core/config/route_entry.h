@@ -13,6 +13,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/random.h"
+#include "core/config/hash_keys.h"
 #include "core/config/route_action.h"
 #include "core/config/route_input.h"
 
@@ -76,6 +77,11 @@ class alignas(128) Route {
   // 0: no limit but timeout().
   Nanos per_try_timeout() const { return per_try_timeout_; }
 
+  // What the cluster's policy is to hash; empty: as the cluster says.
+  const HashKeys& hash() const { return hash_; }
+  // The endpoints that are wanted, by SubsetText of their metadata; empty: any.
+  const std::string& subset() const { return subset_; }
+
   // May a client switch to this token of the Upgrade field, or use "connect"? Whatever its case.
   bool AllowsUpgrade(std::string_view token) const;
   bool has_upgrades() const { return !upgrades_.empty(); }
@@ -91,13 +97,11 @@ class alignas(128) Route {
     uint32_t cluster_index = kNoCluster;
     uint64_t weights_up_to = 0;  // the sum of weights up to this one
   };
-  enum class Sticky : uint8_t { kNone, kHeader, kCookie, kQuery, kClientAddress };
 
   Route();
   uint64_t PickPoint(const RouteInput& input, Random& random) const;
 
   Action action_ = Action::kCluster;
-  Sticky sticky_ = Sticky::kNone;
   uint32_t index_ = 0;
   std::string_view name_;
   Nanos timeout_ = 0;
@@ -114,7 +118,9 @@ class alignas(128) Route {
   const config::Route* config_ = nullptr;
   std::vector<Choice> choices_;  // of weighted clusters
   std::string_view cluster_header_;
-  std::string_view sticky_name_;
+  HashSource sticky_;
+  HashKeys hash_;
+  std::string subset_;
   const RouteStrings* clusters_ = nullptr;  // the table's: cluster names to indices
   std::vector<RouteHeaders> headers_;
   std::vector<std::string_view> upgrades_;

@@ -38,10 +38,9 @@ void AppendListener(const config::Listener& listener, std::string& text) {
 }
 
 void AppendCluster(const config::Cluster& cluster, std::string& text) {
-  const auto* balance =
-      cluster.GetDescriptor()->FindFieldByName("balance")->enum_type()->FindValueByNumber(
-          cluster.balance());
-  text += StrCat({"  ", cluster.name(), "  ", EnumText(*balance), " over "});
+  const auto* policy =
+      config::Balance::Policy_descriptor()->FindValueByNumber(cluster.balance().policy());
+  text += StrCat({"  ", cluster.name(), "  ", EnumText(*policy), " over "});
   const int count = cluster.endpoints_size();
   for (int i = 0; i < count && i < kMaxEndpoints; ++i) {
     const config::Endpoint& endpoint = cluster.endpoints(i);

@@ -61,6 +61,9 @@ class StreamInfo {
   std::string_view virtual_host;
   std::string_view cluster;
   std::string_view upstream_host;  // "127.0.0.1:9001", of the last try
+  // A filter may name the endpoint that it wants, as upstream_host would; where the cluster has
+  // none of that name, or it cannot be used, another is taken.
+  std::string_view wanted_endpoint;
   std::string_view upstream_local;
   std::string_view upstream_failure;  // why the transport failed
   uint64_t upstream_connection_id = 0;

@@ -5,6 +5,7 @@
 #include "core/base/arena.h"
 #include "core/event/loop.h"
 #include "core/proxy/listener_runtime.h"
+#include "core/upstream/try_meter.h"
 #include "core/upstream/upstream_request.h"
 #include "core/upstream/worker_cluster.h"
 
@@ -30,7 +31,7 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
         response_(arena_),
         end_(end),
         upstream_(*this),
-        timer_(loop_, Callback::To<&MirrorCopy::GiveUp>(this)) {
+        timer_(loop_, Callback::To<&MirrorCopy::OnTimeout>(this)) {
     copies_.Add(*this);
     generation_.Hold();
     CopyHead(head);
@@ -38,6 +39,8 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
     timer_.Start(kTimeout);
     cluster_.stats().requests.Inc();
     endpoint.stats.requests.Inc();
+    start_ = loop_.now();
+    meter_.Begin(cluster_, endpoint);
     if (upstream_.TryStart(endpoint.pool)) {
       OnUpstreamReady();
     } else {
@@ -65,8 +68,14 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
     if (!end_) GiveUp();
   }
 
-  void GiveUp() {
+  void GiveUp() { End(TryOutcome::kCancelled); }
+
+ private:
+  void OnTimeout() { End(TryOutcome::kTimedOut); }
+
+  void End(TryOutcome outcome) {
     if (std::exchange(done_, true)) return;
+    meter_.End(outcome, loop_.now() - start_, loop_.now());
     if (!answered_) cluster_.stats().responses[0].Inc();
     if (mirror_ != nullptr) mirror_->copy_ = nullptr;
     upstream_.Cancel();
@@ -75,7 +84,6 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
     loop_.Retire(std::unique_ptr<Retirable>(this));
   }
 
- private:
   void CopyHead(const RequestHead& head) {
     head_.protocol = head.protocol;
     head_.SetMethod(arena_.Copy(head.method_name()));
@@ -109,12 +117,17 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
   void OnUpstreamInformational() override {}
   void OnUpstreamHead(bool) override {
     answered_ = true;
+    meter_.OnHead(response_.status, response_.headers, loop_.now() - start_, loop_.now());
     cluster_.stats().responses[response_.status / 100 < 6 ? response_.status / 100 : 5].Inc();
   }
   void OnUpstreamBody(Slice data) override { upstream_.Consumed(data.size()); }
   void OnUpstreamTrailers(Headers&) override {}
-  void OnUpstreamEnd() override { GiveUp(); }
-  void OnUpstreamFailed(const Error&) override { GiveUp(); }
+  void OnUpstreamEnd() override {
+    End(response_.status >= 500 ? TryOutcome::kServerError : TryOutcome::kAnswered);
+  }
+  void OnUpstreamFailed(const Error&) override {
+    End(head_sent_ ? TryOutcome::kReset : TryOutcome::kNotConnected);
+  }
   void OnUpstreamWritable() override { Flush(); }
 
   Mirror* mirror_;  // null: its stream is over
@@ -132,6 +145,8 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
   bool sent_end_ = false;
   bool answered_ = false;
   bool done_ = false;
+  Nanos start_ = 0;
+  TryMeter meter_;
   UpstreamRequest upstream_;
   Timer timer_;
 };
@@ -146,7 +161,7 @@ void Mirror::Start(const Route& route, ListenerRuntime& runtime, const RequestHe
   if (mirror == nullptr || !head.upgrade.empty()) return;
   if (!mirror->fraction.Draw(runtime.worker.random)) return;
   WorkerCluster* cluster = runtime.generation.cluster(mirror->cluster_index);
-  WorkerEndpoint* endpoint = cluster == nullptr ? nullptr : cluster->Pick(nullptr);
+  WorkerEndpoint* endpoint = cluster == nullptr ? nullptr : cluster->Pick();
   if (endpoint == nullptr) return;
   if (runtime.worker.mirrors.full()) {
     cluster->stats().requests.Inc();

@@ -1,5 +1,6 @@
 #include "core/proxy/router.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/strings.h"
@@ -23,26 +24,25 @@ Router::Router(Responder& responder, ListenerRuntime& runtime)
 
 Router::~Router() { Stop(); }
 
-void Router::Stop() {
+void Router::Stop(TryOutcome outcome) {
   if (std::exchange(stopped_, true)) return;
   route_timer_.Cancel();
   try_timer_.Cancel();
   pump_task_.Cancel();
   upstream_.Cancel();
-  EndTry();
+  EndTry(outcome);
 }
 
-void Router::EndTry() {
+void Router::EndTry(TryOutcome outcome) {
   if (!std::exchange(counted_, false)) return;
+  const Nanos now = runtime_.worker.loop.now();
   ClusterStats& stats = cluster_->stats();
   stats.requests_active.Sub();
   // So that requests are the sum of responses, however a try ends.
   if (!response_started_) stats.responses[0].Inc();
-  const Nanos start = responder_.stream_info().upstream_start;
-  if (start != 0) {
-    stats.request_duration.Record(
-        static_cast<uint64_t>((runtime_.worker.loop.now() - start) / kMicrosecond));
-  }
+  const Nanos elapsed = now - responder_.stream_info().upstream_start;
+  stats.request_duration.Record(static_cast<uint64_t>(elapsed / kMicrosecond));
+  meter_.End(outcome, elapsed, now);
 }
 
 void Router::OnAbandoned() { Stop(); }
@@ -119,7 +119,8 @@ void Router::ApplyRoute(const Route& route, RequestHead& head) {
 }
 
 void Router::StartTry(bool fresh_only) {
-  WorkerEndpoint* endpoint = cluster_->Pick(connect_retried_ ? endpoint_ : nullptr);
+  WorkerEndpoint* endpoint =
+      choice_.Pick(*cluster_, *head_, responder_.stream_info(), runtime_.worker.random);
   if (endpoint == nullptr) {
     cluster_->stats().no_endpoint.Inc();
     return Fail(503, ResponseFlag::kNoHealthyUpstream, "no_healthy_upstream",
@@ -136,6 +137,7 @@ void Router::StartTry(bool fresh_only) {
   endpoint->stats.requests.Inc();
   cluster_->stats().requests_active.Add();
   counted_ = true;
+  meter_.Begin(*cluster_, *endpoint);
   if (request_end_) StartTryTimer();
   if (!fresh_only && upstream_.TryStart(endpoint->pool)) return SendRequest();
   const ConnectionInfo& connection = info.connection();
@@ -254,11 +256,14 @@ void Router::OnUpstreamHead(bool end) {
   if (info.details.empty()) info.details = "via_upstream";
   cluster_->stats().responses[head.status / 100 < 6 ? head.status / 100 : 5].Inc();
   if (head.status >= 500) endpoint_->stats.failures.Inc();
+  const Nanos sent = std::max(info.upstream_start, info.upstream_end);
+  meter_.OnHead(head.status, head.headers, info.response_start - sent, info.response_start);
+  choice_.AddCookies(*cluster_, *endpoint_, info, head);
   const bool connected = head_->method() == Method::kConnect && head.status / 100 == 2;
   if (connected || head.status == 101) {
     if (!connected && !IsUpgradeAskedFor()) {
       return Fail(502, ResponseFlag::kUpstreamProtocolError, "upgrade_not_asked_for",
-                  "bad gateway\n");
+                  "bad gateway\n", TryOutcome::kReset);
     }
     tunnel_ = true;
     request_end_ = false;      // another is to come
@@ -290,7 +295,10 @@ void Router::OnUpstreamBody(Slice data) {
   runtime_.worker.loop.Defer(pump_task_);
 }
 
-void Router::OnUpstreamTrailers(Headers& trailers) { response_trailers_ = &trailers; }
+void Router::OnUpstreamTrailers(Headers& trailers) {
+  response_trailers_ = &trailers;
+  meter_.OnTrailers(trailers, runtime_.worker.loop.now());
+}
 
 void Router::OnUpstreamEnd() {
   StreamInfo& info = responder_.stream_info();
@@ -299,7 +307,8 @@ void Router::OnUpstreamEnd() {
   response_end_ = true;
   if (!tunnel_) {
     route_timer_.Cancel();
-    EndTry();
+    const bool server_error = responder_.response_head().status >= 500;
+    EndTry(server_error ? TryOutcome::kServerError : TryOutcome::kAnswered);
   }
   if (head_only) return responder_.StartResponse(true);
   runtime_.worker.loop.Defer(pump_task_);
@@ -346,6 +355,7 @@ bool Router::RetryAfter(const Error& error) {
   if (!head_sent_) {  // the connect failed
     if (connect_retried_ || cluster_->endpoint_count() < 2) return false;
     connect_retried_ = true;
+    choice_.Avoid(*endpoint_);
     stats.connect_retries.Inc();
     return true;
   }
@@ -359,7 +369,7 @@ bool Router::RetryAfter(const Error& error) {
 }
 
 void Router::OnUpstreamFailed(const Error& error) {
-  EndTry();
+  EndTry(head_sent_ ? TryOutcome::kReset : TryOutcome::kNotConnected);
   StreamInfo& info = responder_.stream_info();
   info.upstream_failure = responder_.stream_arena().Copy(error.detail);
   endpoint_->stats.failures.Inc();
@@ -415,23 +425,24 @@ void Router::OnTryTimeout() {
 void Router::TimeOut(std::string_view details) {
   if (endpoint_ != nullptr) endpoint_->stats.failures.Inc();
   if (!response_started_) {
-    return Fail(504, ResponseFlag::kUpstreamRequestTimeout, details, "upstream timed out\n");
+    return Fail(504, ResponseFlag::kUpstreamRequestTimeout, details, "upstream timed out\n",
+                TryOutcome::kTimedOut);
   }
   responder_.stream_info().flags.Set(ResponseFlag::kUpstreamRequestTimeout);
   responder_.stream_info().details = details;
-  Stop();
+  Stop(TryOutcome::kTimedOut);
   responder_.AbortResponse(
       Error{Code::kTimeout, Side::kUpstream, Retry::kNever, std::string(details)});
 }
 
 void Router::Fail(uint16_t status, ResponseFlag flag, std::string_view details,
-                  std::string_view body) {
+                  std::string_view body, TryOutcome outcome) {
   LocalReply reply;
   reply.status = status;
   reply.flag = flag;
   reply.details = details;
   reply.body = body;
-  Stop();
+  Stop(outcome);
   responder_.Reply(std::move(reply));
 }
 

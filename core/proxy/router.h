@@ -12,8 +12,10 @@
 
 #include "core/event/loop.h"
 #include "core/filter/last_filter.h"
+#include "core/proxy/endpoint_choice.h"
 #include "core/proxy/listener_runtime.h"
 #include "core/proxy/mirror.h"
+#include "core/upstream/try_meter.h"
 #include "core/upstream/upstream_request.h"
 #include "core/upstream/worker_cluster.h"
 
@@ -61,16 +63,19 @@ class Router final : public LastFilter, private UpstreamEvents {
   void OnTryTimeout();
   void TimeOut(std::string_view details);
   void Pump();
-  void Fail(uint16_t status, ResponseFlag flag, std::string_view details, std::string_view body);
-  void EndTry();
+  void Fail(uint16_t status, ResponseFlag flag, std::string_view details, std::string_view body,
+            TryOutcome outcome = TryOutcome::kCancelled);
+  void EndTry(TryOutcome outcome);
   void EndTunnelIfOver();
-  void Stop();
+  void Stop(TryOutcome outcome = TryOutcome::kCancelled);
 
   Responder& responder_;
   ListenerRuntime& runtime_;
   WorkerCluster* cluster_ = nullptr;
   WorkerEndpoint* endpoint_ = nullptr;  // of the try; valid while it lasts
   RequestHead* head_ = nullptr;
+  EndpointChoice choice_;
+  TryMeter meter_;
   UpstreamRequest upstream_;
   Mirror mirror_;
   Timer route_timer_;

@@ -27,7 +27,7 @@ bool Clusters::SetDrained(std::string_view cluster, std::string_view address, bo
   bool found = false;
   for (const Entry& entry : entries_) {
     if (entry.cluster->settings().name != cluster) continue;
-    found = entry.cluster->SetDrained(address, drained) || found;
+    found = entry.cluster->SetFault(address, EndpointFault::kDrained, drained) || found;
   }
   return found;
 }

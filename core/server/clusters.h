@@ -28,7 +28,7 @@ class Clusters {
   // Cluster::Create.
   Result<Cluster*> Get(const config::Cluster& config);
   // Of all clusters of that name: while a reload is under way there may be two. See
-  // Cluster::SetDrained.
+  // Cluster::SetFault with an operator's, of all clusters of that name.
   bool SetDrained(std::string_view cluster, std::string_view address, bool drained);
   // Begins to resolve the names of those that are new.
   void Start();

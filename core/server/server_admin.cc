@@ -19,7 +19,8 @@ namespace sluice {
 
 Result<void> Server::StartAdmin() {
   for (const Cluster* cluster : current().clusters()) {
-    for (const Endpoint& endpoint : cluster->endpoints()->drained) {
+    for (const Endpoint& endpoint : cluster->endpoints()->endpoints) {
+      if (!HasFault(endpoint.faults, EndpointFault::kDrained)) continue;
       Log(LogLevel::kWarning, "server",
           StrCat({"cluster \"", cluster->settings().name, "\": ", endpoint.text,
                   " is drained still: POST /endpoints/enable takes it back"}));

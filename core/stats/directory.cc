@@ -73,6 +73,16 @@ SharedWord StatsDirectory::Word(std::string_view name, const LabelList& labels) 
   return SharedWord(own.get());
 }
 
+SharedGauge StatsDirectory::SharedGauge(const Metric& metric, const LabelList& labels) {
+  const SeriesId id = Gauge(metric, labels);
+  if (StatsCell* cell = main_row_.shared_cell(id); cell != nullptr) {
+    return sluice::SharedGauge(cell);
+  }
+  auto& own = own_gauges_[StrCat({metric.name, "{", CanonicalLabels(labels), "}"})];
+  if (own == nullptr) own = std::make_unique<StatsCell>(0);
+  return sluice::SharedGauge(own.get());
+}
+
 void StatsDirectory::CountPageFailures() {
   const uint64_t failures = segment_.page_failures();
   page_failures_.Inc(failures - counted_page_failures_);

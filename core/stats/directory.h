@@ -30,6 +30,7 @@
 #include "core/stats/metric.h"
 #include "core/stats/row.h"
 #include "core/stats/series_table.h"
+#include "core/stats/shared_gauge.h"
 #include "core/stats/shared_word.h"
 
 namespace sluice {
@@ -57,6 +58,10 @@ class StatsDirectory {
   // does not fit is this process' alone, and counted as a dropped series.
   SharedWord Word(std::string_view name, const LabelList& labels = {});
 
+  // A gauge that all threads of this process count in, exported as any other. One that does not fit
+  // still counts, where nothing shows it, and is counted as a dropped series.
+  sluice::SharedGauge SharedGauge(const Metric& metric, const LabelList& labels = {});
+
   // Brings sluice_stats_page_failures_total up to date.
   void CountPageFailures();
 
@@ -77,8 +82,10 @@ class StatsDirectory {
     uint8_t kind;
     MetricUnit unit;
   };
-  std::unordered_map<std::string, Registered> registered_;       // by this process, by name
-  std::map<std::string, std::unique_ptr<StatsCell>> own_words_;  // by name and labels
+  std::unordered_map<std::string, Registered> registered_;  // by this process, by name
+  // What did not fit, by name and labels.
+  std::map<std::string, std::unique_ptr<StatsCell>> own_words_;
+  std::map<std::string, std::unique_ptr<StatsCell>> own_gauges_;
   sluice::Counter dropped_;
   sluice::Gauge dropped_now_;
   std::unordered_set<uint64_t> dropped_series_;  // hashes of name and labels

@@ -29,6 +29,11 @@ StatsCell* StatsRow::ScalarOf(SeriesId id, MetricKind kind) const {
   return cell == nullptr ? &pages_->row().scratch : cell;
 }
 
+StatsCell* StatsRow::shared_cell(SeriesId id) const {
+  StatsCell* const cell = ScalarOf(id, MetricKind::kGauge);
+  return cell == &pages_->row().scratch ? nullptr : cell;
+}
+
 Counter StatsRow::counter(SeriesId id) const { return Counter(ScalarOf(id, MetricKind::kCounter)); }
 
 Gauge StatsRow::gauge(SeriesId id) const { return Gauge(ScalarOf(id, MetricKind::kGauge)); }

@@ -35,6 +35,9 @@ class StatsRow {
   Counter counter(SeriesId id) const;
   Gauge gauge(SeriesId id) const;
   Histogram histogram(SeriesId id) const;
+  // A gauge's cell for a SharedGauge; null where it would be a scratch cell. REQUIRES: this is the
+  // main thread's row, and its thread makes no Gauge of that series.
+  StatsCell* shared_cell(SeriesId id) const;
 
  private:
   StatsCell* ScalarOf(SeriesId id, MetricKind kind) const;

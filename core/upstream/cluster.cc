@@ -1,19 +1,19 @@
 #include "core/upstream/cluster.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/check.h"
 #include "core/config/cluster.pb.h"
+#include "core/event/loop.h"
 #include "core/stats/directory.h"
+#include "core/upstream/balance_reader.h"
 #include "core/upstream/cluster_discovery.h"
 #include "core/upstream/dns_name_resolver.h"
+#include "core/upstream/endpoint_groups.h"
 
 namespace sluice {
 namespace {
-
-BalancePolicy PolicyOf(config::Cluster::Balance balance) {
-  return balance == config::Cluster::RANDOM ? BalancePolicy::kRandom : BalancePolicy::kRoundRobin;
-}
 
 ProxyProtocolVersion VersionOf(config::Cluster::ProxyProtocol version) {
   switch (version) {
@@ -43,7 +43,7 @@ DnsFamily FamilyOf(config::Dns::Family family) {
 ClusterSettings SettingsOf(const config::Cluster& config) {
   ClusterSettings settings;
   settings.name = config.name();
-  settings.balance = PolicyOf(config.balance());
+  settings.balance = ReadBalance(config.balance());
   settings.proxy_protocol = VersionOf(config.proxy_protocol());
   if (config.connect_timeout() > 0) settings.connect_timeout = config.connect_timeout();
   if (config.has_pool()) {
@@ -70,7 +70,7 @@ Result<std::unique_ptr<Cluster>> Cluster::Create(const config::Cluster& config, 
   Result<EndpointSources> sources = EndpointSources::Create(config);
   if (!sources) return Fail(std::move(sources).error());
   const std::vector<std::string> names = sources->names();
-  std::unique_ptr<Cluster> cluster(new Cluster(config, stats, std::move(*sources)));
+  std::unique_ptr<Cluster> cluster(new Cluster(config, loop, stats, std::move(*sources)));
   if (!names.empty()) {
     if (resolver == nullptr) {
       Result<std::unique_ptr<NameResolver>> dns = DnsNameResolver::Create(loop, config.dns());
@@ -86,20 +86,21 @@ Result<std::unique_ptr<Cluster>> Cluster::Create(const config::Cluster& config, 
   return cluster;
 }
 
-Cluster::Cluster(const config::Cluster& config, StatsDirectory& stats, EndpointSources sources)
-    : settings_(SettingsOf(config)),
+Cluster::Cluster(const config::Cluster& config, Loop& loop, StatsDirectory& stats,
+                 EndpointSources sources)
+    : loop_(loop),
+      settings_(SettingsOf(config)),
       sources_(std::move(sources)),
-      series_(StatsScope(stats, {{"cluster", settings_.name}}), settings_.name, stats),
-      endpoints_(std::make_shared<EndpointSet>()) {
+      states_(stats, settings_.balance, settings_.name) {
+  const auto nobody = std::make_shared<EndpointSet>();
+  GroupEndpoints(settings_.balance, *nobody, nullptr);
+  endpoints_ = nobody;
   const StatsScope scope(stats, {{"cluster", settings_.name}});
   settings_.stats = scope.Group<ClusterStats>();
   stats_ = scope.Group<DiscoveryStats>().Bind(stats.main_row());
 }
 
-Cluster::~Cluster() {
-  stats_.endpoints.Sub(static_cast<int64_t>(endpoints_->endpoints.size()));
-  stats_.drained.Sub(static_cast<int64_t>(endpoints_->drained.size()));
-}
+Cluster::~Cluster() { CountEndpoints(*endpoints_, -1); }
 
 bool Cluster::warm() const { return discovery_ == nullptr || discovery_->warm(); }
 
@@ -117,44 +118,65 @@ void Cluster::OnDiscovered() {
   if (std::exchange(was_warm_, is_warm) != is_warm || new_endpoints) changed_();
 }
 
-bool Cluster::SetDrained(std::string_view address, bool drained) {
-  for (const auto* list : {&endpoints_->endpoints, &endpoints_->drained}) {
-    for (const Endpoint& endpoint : *list) {
-      if (endpoint.text != address) continue;
-      series_.set_drained(endpoint, drained);
-      if (UpdateEndpoints() && changed_) changed_();
-      return true;
-    }
-  }
-  return false;
-}
-
 bool Cluster::UpdateEndpoints() {
   std::vector<Endpoint> endpoints =
       sources_.List([this](std::string_view name) -> const std::vector<Address>& {
         return discovery_->AddressesOf(name);
       });
-  const auto set = std::make_shared<EndpointSet>();
-  for (Endpoint& endpoint : endpoints) {
-    (series_.drained(endpoint) ? set->drained : set->endpoints).push_back(std::move(endpoint));
-  }
-  if (SameEndpoints(set->endpoints, endpoints_->endpoints) &&
-      SameEndpoints(set->drained, endpoints_->drained)) {
-    return false;
-  }
-  set->version = endpoints_->version + 1;
-  for (Endpoint& endpoint : set->endpoints) {
-    endpoint.stats = series_.Of(endpoint);
-    set->total_weight += endpoint.weight;
-  }
-  for (Endpoint& endpoint : set->drained) endpoint.stats = series_.Of(endpoint);
-  // Its share of the gauges: while two generations of the configuration live, both have one.
-  stats_.endpoints.Add(static_cast<int64_t>(set->endpoints.size()) -
-                       static_cast<int64_t>(endpoints_->endpoints.size()));
-  stats_.drained.Add(static_cast<int64_t>(set->drained.size()) -
-                     static_cast<int64_t>(endpoints_->drained.size()));
-  endpoints_ = set;
+  if (SameEndpoints(endpoints, endpoints_->endpoints)) return false;
+  Publish(std::move(endpoints));
   return true;
+}
+
+void Cluster::Publish(std::vector<Endpoint> endpoints) {
+  const auto set = std::make_shared<EndpointSet>();
+  set->endpoints = std::move(endpoints);
+  set->version = endpoints_->version + 1;
+  states_.Fill(set->endpoints, loop_.now(), endpoints_->endpoints.empty());
+  GroupEndpoints(settings_.balance, *set, endpoints_.get());
+  // Its share of the gauges: while two generations of the configuration live, both have one.
+  CountEndpoints(*endpoints_, -1);
+  CountEndpoints(*set, 1);
+  endpoints_ = set;
+}
+
+void Cluster::CountEndpoints(const EndpointSet& set, int64_t sign) {
+  const auto usable = std::count_if(set.endpoints.begin(), set.endpoints.end(),
+                                    [](const Endpoint& endpoint) { return endpoint.usable(); });
+  stats_.endpoints.Add(sign * static_cast<int64_t>(set.endpoints.size()));
+  stats_.endpoints_usable.Add(sign * static_cast<int64_t>(usable));
+  const auto drained = std::count_if(
+      set.endpoints.begin(), set.endpoints.end(),
+      [](const Endpoint& endpoint) { return HasFault(endpoint.faults, EndpointFault::kDrained); });
+  stats_.endpoints_drained.Add(sign * static_cast<int64_t>(drained));
+  stats_.priorities_in_panic.Add(sign * static_cast<int64_t>(set.priorities_in_panic));
+}
+
+bool Cluster::SetFault(std::string_view endpoint, EndpointFault fault, bool on) {
+  if (endpoints_->FindByText(endpoint) == nullptr) return false;
+  SetFaults({endpoint}, fault, on);
+  return true;
+}
+
+// What counts is what the set says: the word may be as it is to be already, by another cluster of
+// the name, of the configuration before or after.
+void Cluster::SetFaults(const std::vector<std::string_view>& endpoints, EndpointFault fault,
+                        bool on) {
+  bool changed = false;
+  for (const std::string_view endpoint : endpoints) {
+    const Endpoint* known = endpoints_->FindByText(endpoint);
+    if (known == nullptr) continue;
+    EndpointHealth health = known->health;
+    health.Set(fault, on);
+    changed |= HasFault(known->faults, fault) != on;
+  }
+  if (changed) PublishFaults();
+}
+
+void Cluster::PublishFaults() {
+  Publish(endpoints_->endpoints);
+  stats_.fault_changes.Inc();
+  if (changed_) changed_();
 }
 
 }  // namespace sluice

@@ -8,16 +8,18 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/http/codec.h"
 #include "core/net/transport.h"
-#include "core/upstream/balancer.h"
+#include "core/upstream/balance/balance_settings.h"
 #include "core/upstream/cluster_stats.h"
 #include "core/upstream/discovery_stats.h"
 #include "core/upstream/endpoint.h"
-#include "core/upstream/endpoint_series.h"
 #include "core/upstream/endpoint_sources.h"
+#include "core/upstream/endpoint_states.h"
 
 namespace sluice {
 
@@ -38,7 +40,7 @@ struct PoolLimits {
 
 struct ClusterSettings {
   std::string name;
-  BalancePolicy balance = BalancePolicy::kRoundRobin;
+  BalanceSettings balance;
   Nanos connect_timeout = 3 * kSecond;
   ProxyProtocolVersion proxy_protocol = ProxyProtocolVersion::kOff;
   PoolLimits pool;
@@ -68,10 +70,6 @@ class Cluster {
   Cluster& operator=(const Cluster&) = delete;
 
   const ClusterSettings& settings() const { return settings_; }
-  // An operator's wish: the endpoint of this address gets no new requests, or does again; those in
-  // flight end. It holds for addresses that DNS takes away and brings back, in the next process
-  // too, and until it is taken back. False: there is no such endpoint. Main thread; see Start.
-  bool SetDrained(std::string_view address, bool drained);
   // The current set; never null. Main thread.
   const EndpointSetPtr& endpoints() const { return endpoints_; }
   // Has every name been answered once, well or badly? Main thread.
@@ -81,15 +79,28 @@ class Cluster {
   // started.
   void Start(std::function<void()> changed);
 
+  // Says that the endpoint of that text must not be used, or that it may be as far as this fault
+  // goes, and publishes what follows: `changed` is called before this returns. kDrained holds for
+  // addresses that DNS takes away and brings back, and in the next process too, until it is taken
+  // back. False: there is no such endpoint. Main thread.
+  bool SetFault(std::string_view endpoint, EndpointFault fault, bool on);
+  // The same for many at once: `changed` is called once, if at all.
+  void SetFaults(const std::vector<std::string_view>& endpoints, EndpointFault fault, bool on);
+
  private:
-  Cluster(const config::Cluster& config, StatsDirectory& stats, EndpointSources sources);
+  Cluster(const config::Cluster& config, Loop& loop, StatsDirectory& stats,
+          EndpointSources sources);
   void OnDiscovered();
   // Says whether the endpoints are others than before.
   bool UpdateEndpoints();
+  void Publish(std::vector<Endpoint> endpoints);
+  void PublishFaults();
+  void CountEndpoints(const EndpointSet& set, int64_t sign);
 
+  Loop& loop_;
   ClusterSettings settings_;
   EndpointSources sources_;
-  EndpointSeries series_;
+  EndpointStates states_;
   DiscoveryStats stats_;
   EndpointSetPtr endpoints_;
   bool was_warm_ = false;

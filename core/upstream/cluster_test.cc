@@ -54,11 +54,6 @@ class ClusterTest : public testing::Test {
     }
     return texts;
   }
-  std::vector<std::string> Drained() {
-    std::vector<std::string> texts;
-    for (const Endpoint& endpoint : cluster_->endpoints()->drained) texts.push_back(endpoint.text);
-    return texts;
-  }
   int64_t GaugeOfEndpoints() {
     const auto id = reader_.Find("sluice_upstream_endpoints", {{"cluster", "api"}});
     return id ? reader_.gauge(*id) : -1;
@@ -81,7 +76,7 @@ class ClusterTest : public testing::Test {
 
 TEST_F(ClusterTest, TakesItsSettingsFromTheConfig) {
   config::Cluster config = ConfigOf({"10.0.0.1:80"});
-  config.set_balance(config::Cluster::RANDOM);
+  config.mutable_balance()->set_policy(config::Balance::RANDOM);
   config.set_connect_timeout(250 * kMillisecond);
   config.set_proxy_protocol(config::Cluster::V2);
   config.mutable_pool()->set_idle(0);
@@ -93,7 +88,7 @@ TEST_F(ClusterTest, TakesItsSettingsFromTheConfig) {
   Create(config);
   const ClusterSettings& settings = cluster_->settings();
   EXPECT_EQ(settings.name, "api");
-  EXPECT_EQ(settings.balance, BalancePolicy::kRandom);
+  EXPECT_EQ(settings.balance.policy, BalancePolicy::kRandom);
   EXPECT_EQ(settings.connect_timeout, 250 * kMillisecond);
   EXPECT_EQ(settings.proxy_protocol, ProxyProtocolVersion::kV2);
   EXPECT_EQ(settings.pool.idle, 0u);
@@ -110,7 +105,6 @@ TEST_F(ClusterTest, OfAddressesAloneIsWarmAndNeverChanges) {
   Create(config);
   EXPECT_TRUE(cluster_->warm());
   EXPECT_THAT(Texts(), ElementsAre("10.0.0.1:80", "[::1]:80", "unix:@api"));
-  EXPECT_EQ(cluster_->endpoints()->total_weight, 6u);
   EXPECT_EQ(cluster_->endpoints()->version, 1u);
   EXPECT_EQ(GaugeOfEndpoints(), 3);
   Start();
@@ -159,7 +153,6 @@ TEST_F(ClusterTest, PublishesASetOnlyWhenItChanged) {
   dns_.Answer("a.test", {"10.0.0.2"});
   EXPECT_EQ(changes_, 2);
   EXPECT_THAT(Texts(), ElementsAre("10.0.0.2:80"));
-  EXPECT_EQ(cluster_->endpoints()->total_weight, 1u);
   EXPECT_EQ(CounterOf("sluice_upstream_endpoint_changes_total", {{"cluster", "api"}}), 2u);
   EXPECT_EQ(CounterOf("sluice_upstream_dns_answers_total", {{"cluster", "api"}}), 3u);
   EXPECT_EQ(CounterOf("sluice_upstream_dns_failures_total", {{"cluster", "api"}}), 1u);
@@ -234,41 +227,116 @@ TEST_F(ClusterTest, EndpointsOfDnsBeyondTheBoundShareOneSeries) {
       CounterOf("sluice_endpoint_requests_total", {{"cluster", "api"}, {"endpoint", "other"}}), 2u);
 }
 
-TEST_F(ClusterTest, ADrainedEndpointIsOutOfTheSet) {
-  Create(ConfigOf({"10.0.0.1:80", "10.0.0.2:80"}));
+TEST_F(ClusterTest, AFaultTakesAnEndpointOut) {
+  Create(ConfigOf({"10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"}));
   Start();
-  EXPECT_TRUE(cluster_->SetDrained("10.0.0.1:80", true));
-  EXPECT_THAT(Texts(), ElementsAre("10.0.0.2:80"));
-  EXPECT_THAT(Drained(), ElementsAre("10.0.0.1:80"));
-  EXPECT_EQ(cluster_->endpoints()->total_weight, 1u);
-  EXPECT_EQ(GaugeOfEndpoints(), 1);
-  EXPECT_EQ(changes_, 1);
-  EXPECT_TRUE(cluster_->SetDrained("10.0.0.1:80", true));
-  EXPECT_EQ(changes_, 1);
-  EXPECT_FALSE(cluster_->SetDrained("10.0.0.3:80", true));
-
-  EXPECT_TRUE(cluster_->SetDrained("10.0.0.1:80", false));
-  EXPECT_THAT(Texts(), ElementsAre("10.0.0.1:80", "10.0.0.2:80"));
+  const EndpointSetPtr before = cluster_->endpoints();
+  EXPECT_TRUE(cluster_->SetFault("10.0.0.1:80", EndpointFault::kFailedCheck, true));
+  EXPECT_TRUE(cluster_->SetFault("10.0.0.1:80", EndpointFault::kEjected, true));
   EXPECT_EQ(changes_, 2);
+  EXPECT_TRUE(before->endpoints[0].usable()) << "a set never changes";
+  EXPECT_FALSE(cluster_->endpoints()->endpoints[0].usable());
+  EXPECT_EQ(cluster_->endpoints()->groups[0].members.size(), 2u);
+  EXPECT_EQ(cluster_->endpoints()->endpoints[0].id, before->endpoints[0].id);
+  EXPECT_TRUE(cluster_->SetFault("10.0.0.1:80", EndpointFault::kEjected, true));
+  EXPECT_EQ(changes_, 2) << "that was so before";
+  EXPECT_FALSE(cluster_->SetFault("10.0.0.4:80", EndpointFault::kEjected, true));
+  const auto usable = reader_.Find("sluice_upstream_endpoints_usable", {{"cluster", "api"}});
+  EXPECT_EQ(reader_.gauge(*usable), 2);
+
+  Advance(5 * kSecond);
+  cluster_->SetFault("10.0.0.1:80", EndpointFault::kFailedCheck, false);
+  EXPECT_FALSE(cluster_->endpoints()->endpoints[0].usable()) << "there is another";
+  cluster_->SetFaults({"10.0.0.1:80", "10.0.0.2:80"}, EndpointFault::kEjected, false);
+  EXPECT_EQ(changes_, 4);
+  EXPECT_TRUE(cluster_->endpoints()->endpoints[0].usable());
+  EXPECT_EQ(cluster_->endpoints()->endpoints[0].since, loop_->now()) << "as good as new";
+  EXPECT_EQ(cluster_->endpoints()->endpoints[1].since, 0);
+  EXPECT_EQ(reader_.gauge(*usable), 3);
+  EXPECT_EQ(CounterOf("sluice_upstream_endpoint_fault_changes_total", {{"cluster", "api"}}), 4u);
 }
 
-TEST_F(ClusterTest, DrainedStaysOverDnsAndTheNextClusterOfTheName) {
+TEST_F(ClusterTest, WhatAnOperatorDrainedStaysSoOverDnsAndTheNextClusterOfTheName) {
   Create(ConfigOf({"a.test:80"}));
   Start();
   dns_.Answer("a.test", {"10.0.0.1", "10.0.0.2"});
-  EXPECT_TRUE(cluster_->SetDrained("10.0.0.2:80", true));
+  cluster_->SetFault("10.0.0.2:80", EndpointFault::kDrained, true);
+  cluster_->SetFault("10.0.0.1:80", EndpointFault::kFailedCheck, true);
   Advance(61 * kSecond);
   dns_.Answer("a.test", {"10.0.0.1"});
-  EXPECT_THAT(Drained(), IsEmpty());
   Advance(61 * kSecond);
   dns_.Answer("a.test", {"10.0.0.1", "10.0.0.2"});
-  EXPECT_THAT(Texts(), ElementsAre("10.0.0.1:80"));
-  EXPECT_THAT(Drained(), ElementsAre("10.0.0.2:80"));
+  EXPECT_FALSE(cluster_->endpoints()->FindByText("10.0.0.2:80")->usable());
 
-  // After a reload that changed it, or in the next process.
-  Create(ConfigOf({"10.0.0.2:80", "10.0.0.3:80"}));
-  EXPECT_THAT(Texts(), ElementsAre("10.0.0.3:80"));
-  EXPECT_THAT(Drained(), ElementsAre("10.0.0.2:80"));
+  // After a reload that changed it, or in the next process: who checks begins anew.
+  Create(ConfigOf({"10.0.0.1:80", "10.0.0.2:80"}));
+  EXPECT_TRUE(cluster_->endpoints()->endpoints[0].usable());
+  EXPECT_FALSE(cluster_->endpoints()->endpoints[1].usable());
+}
+
+// While two generations of the configuration live, each has a cluster of the name.
+TEST_F(ClusterTest, AnOperatorsWordReachesBothClustersOfAName) {
+  Create(ConfigOf({"10.0.0.1:80", "10.0.0.2:80"}));
+  const std::unique_ptr<Cluster> before = std::move(cluster_);
+  Create(ConfigOf({"10.0.0.1:80", "10.0.0.3:80"}));
+  for (Cluster* cluster : {before.get(), cluster_.get()}) {
+    EXPECT_TRUE(cluster->SetFault("10.0.0.1:80", EndpointFault::kDrained, true));
+    EXPECT_FALSE(cluster->endpoints()->endpoints[0].usable());
+  }
+  const auto drained = reader_.Find("sluice_upstream_endpoints_drained", {{"cluster", "api"}});
+  EXPECT_EQ(reader_.gauge(*drained), 2);
+  for (Cluster* cluster : {before.get(), cluster_.get()}) {
+    EXPECT_TRUE(cluster->SetFault("10.0.0.1:80", EndpointFault::kDrained, false));
+    EXPECT_TRUE(cluster->endpoints()->endpoints[0].usable());
+  }
+  EXPECT_EQ(reader_.gauge(*drained), 0);
+}
+
+TEST_F(ClusterTest, EndpointsWithoutSeriesOfTheirOwnHaveFaultsAndCountsToo) {
+  config::Cluster config = ConfigOf({"a.test:80"});
+  config.mutable_balance()->set_policy(config::Balance::LEAST_REQUEST);
+  Create(config);
+  Start();
+  std::vector<std::string> many;
+  for (size_t i = 0; i < EndpointSeries::kMostFromDns + 2; ++i) {
+    many.push_back("10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250));
+  }
+  dns_.Answer("a.test", many);
+  const std::vector<Endpoint>& endpoints = cluster_->endpoints()->endpoints;
+  const SharedGauge a = endpoints[EndpointSeries::kMostFromDns].active;
+  const SharedGauge b = endpoints[EndpointSeries::kMostFromDns + 1].active;
+  const std::string a_text = endpoints[EndpointSeries::kMostFromDns].text;
+  a.Add();
+  EXPECT_EQ(a.value(), 1u);
+  EXPECT_EQ(b.value(), 0u);
+  cluster_->SetFault(a_text, EndpointFault::kDrained, true);
+  EXPECT_FALSE(cluster_->endpoints()->FindByText(a_text)->usable());
+
+  // It leaves with a request in flight, and others come: its count is not theirs.
+  many.resize(EndpointSeries::kMostFromDns);
+  many.push_back("10.1.0.1");
+  many.push_back("10.1.0.2");
+  Advance(61 * kSecond);
+  dns_.Answer("a.test", many);
+  EXPECT_EQ(cluster_->endpoints()->FindByText("10.1.0.1:80")->active.value(), 0u);
+  EXPECT_EQ(cluster_->endpoints()->FindByText("10.1.0.2:80")->active.value(), 0u);
+  EXPECT_TRUE(cluster_->endpoints()->FindByText("10.1.0.1:80")->usable());
+  a.Sub();
+  many.back() = a_text.substr(0, a_text.find(':'));
+  Advance(61 * kSecond);
+  dns_.Answer("a.test", many);
+  EXPECT_FALSE(cluster_->endpoints()->FindByText(a_text)->usable()) << "still drained";
+}
+
+TEST_F(ClusterTest, NewcomersAreKnownAsSuch) {
+  Create(ConfigOf({"a.test:80"}));
+  Start();
+  dns_.Answer("a.test", {"10.0.0.1", "10.0.0.2"});
+  EXPECT_EQ(cluster_->endpoints()->endpoints[0].since, 0) << "the first are not";
+  Advance(61 * kSecond);
+  dns_.Answer("a.test", {"10.0.0.1", "10.0.0.2", "10.0.0.3"});
+  EXPECT_EQ(cluster_->endpoints()->endpoints[1].since, 0);
+  EXPECT_EQ(cluster_->endpoints()->endpoints[2].since, loop_->now());
 }
 
 TEST_F(ClusterTest, AnEndpointThatIsNoneIsAnError) {

@@ -8,15 +8,26 @@ namespace sluice {
 
 struct DiscoveryStats {
   Gauge endpoints;
-  Gauge drained;
+  Gauge endpoints_usable;
+  Gauge endpoints_drained;
+  Gauge priorities_in_panic;
   Counter changes;
+  Counter fault_changes;
   Counter dns_answers;
   Counter dns_failures;
 
   void Describe(MetricTable& table) {
-    table.Add(endpoints, {"sluice_upstream_endpoints", "Endpoints that requests go to."});
-    table.Add(drained, {"sluice_upstream_endpoints_drained",
-                        "Endpoints that an operator has drained (POST /endpoints/drain)."});
+    table.Add(endpoints, {"sluice_upstream_endpoints", "Endpoints of the cluster."});
+    table.Add(endpoints_usable, {"sluice_upstream_endpoints_usable",
+                                 "Endpoints that no check, ejection or operator took out."});
+    table.Add(endpoints_drained,
+              {"sluice_upstream_endpoints_drained",
+               "Endpoints that an operator has drained (POST /endpoints/drain)."});
+    table.Add(priorities_in_panic,
+              {"sluice_upstream_priorities_in_panic",
+               "Priorities whose endpoints are all used, as too few of them are usable."});
+    table.Add(fault_changes, {"sluice_upstream_endpoint_fault_changes_total",
+                              "Endpoints taken out, and let in again."});
     table.Add(changes, {"sluice_upstream_endpoint_changes_total",
                         "Changes of the cluster's endpoints that DNS brought."});
     table.Add(dns_answers,

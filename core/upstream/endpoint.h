@@ -1,17 +1,25 @@
-// Endpoint: one address of a cluster. EndpointSet: all of them at one moment, immutable, built on
-// the main thread at each change of config, DNS or health, and published to the workers.
+// Endpoint: one address of a cluster. EndpointSet: all of them at one moment, and how requests are
+// to be shared among them; immutable, built on the main thread at each change of config, DNS or
+// health, and published to the workers.
 #ifndef SLUICE_CORE_UPSTREAM_ENDPOINT_H_
 #define SLUICE_CORE_UPSTREAM_ENDPOINT_H_
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/net/address.h"
 #include "core/stats/scope.h"
+#include "core/stats/shared_gauge.h"
+#include "core/upstream/balance/balance_settings.h"
+#include "core/upstream/endpoint_health.h"
 
 namespace sluice {
+
+class HashTable;
 
 struct EndpointStats {
   Counter requests;
@@ -31,16 +39,57 @@ struct Endpoint {
   Address address;
   std::string text;      // "127.0.0.1:9001"
   std::string hostname;  // the name it was resolved from; empty if the config gave the address
+  std::string zone;
+  LabelPairs metadata;
   uint32_t weight = 1;
+  uint32_t priority = 0;  // 0 is used first
+
+  // From here on given by the cluster.
+  uint32_t id = 0;            // its own as long as it is in the cluster, and nobody's afterwards
+  EndpointFaults faults = 0;  // when the set was built
+  Nanos since = 0;            // when it came or became usable again; 0: it was there from the start
+  std::string session;        // its name in the cookie of sticky sessions
+  EndpointHealth health;
+  SharedGauge active;  // set if the cluster's policy counts what is in flight
   StatsGroup<EndpointStats> stats;
+
+  bool usable() const { return faults == 0; }
+};
+
+// Those that one policy chooses among: of one priority, one zone or all, one subset or all.
+struct EndpointGroup {
+  uint64_t key = 0;               // the same in each set, for what a balancer remembers
+  std::vector<uint32_t> members;  // in EndpointSet::endpoints
+  // For policies that hash; shared by the sets in which the members are the same.
+  std::shared_ptr<const HashTable> table;
+};
+
+// The groups that requests for some subset go to, and how many to which.
+struct EndpointSubset {
+  struct Share {
+    uint32_t group;
+    double up_to;  // of 1: its part and those before it
+  };
+
+  std::string metadata;       // SubsetText; of the first, which has all endpoints: empty
+  std::vector<Share> shares;  // none: nobody may be used
 };
 
 struct EndpointSet {
   std::vector<Endpoint> endpoints;
-  // Those that an operator has drained: they get no new requests. For showing.
-  std::vector<Endpoint> drained;
   uint64_t version = 0;  // grows with each change
-  uint64_t total_weight = 0;
+  uint32_t priorities_in_panic = 0;
+  std::vector<EndpointGroup> groups;
+  std::vector<EndpointSubset> subsets;  // never empty; the first has all endpoints,
+                                        // the others are sorted
+  // Indices of endpoints: by text, and those that have a session by session.
+  std::vector<uint32_t> by_text;
+  std::vector<uint32_t> by_session;
+
+  // Null: there is none of that name.
+  const Endpoint* FindByText(std::string_view text) const;
+  const Endpoint* FindBySession(std::string_view session) const;
+  const EndpointSubset* FindSubset(std::string_view metadata) const;
 };
 
 using EndpointSetPtr = std::shared_ptr<const EndpointSet>;

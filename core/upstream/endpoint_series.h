@@ -6,45 +6,28 @@
 #ifndef SLUICE_CORE_UPSTREAM_ENDPOINT_SERIES_H_
 #define SLUICE_CORE_UPSTREAM_ENDPOINT_SERIES_H_
 
-#include <functional>
-#include <set>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 
-#include "core/stats/shared_word.h"
 #include "core/upstream/endpoint.h"
 
 namespace sluice {
-
-class StatsDirectory;
 
 class EndpointSeries {
  public:
   static constexpr size_t kMostFromDns = 256;
 
-  // `cluster` carries the labels of the cluster `name`. Borrows the directory.
-  EndpointSeries(const StatsScope& cluster, std::string_view name, StatsDirectory& directory)
-      : cluster_(cluster), name_(name), directory_(directory) {}
-
-  // Is it drained? A word that processes share, for endpoints that have their own series; what is
-  // said of others this process alone knows.
-  bool drained(const Endpoint& endpoint);
-  void set_drained(const Endpoint& endpoint, bool drained);
+  // `cluster` carries the cluster's labels.
+  explicit EndpointSeries(const StatsScope& cluster) : cluster_(cluster) {}
 
   // Of the same endpoint always the same.
   StatsGroup<EndpointStats> Of(const Endpoint& endpoint);
+  // Is it one with series of its own? REQUIRES: Of was called with it.
+  bool HasOwn(const Endpoint& endpoint) const { return known_.count(endpoint.text) > 0; }
 
  private:
   StatsScope cluster_;
-  std::string name_;
-  StatsDirectory& directory_;
-  struct Series {
-    StatsGroup<EndpointStats> stats;
-    SharedWord drained;  // 1: yes
-  };
-  std::unordered_map<std::string, Series> known_;
-  std::set<std::string, std::less<>> others_drained_;
+  std::unordered_map<std::string, StatsGroup<EndpointStats>> known_;
   size_t from_dns_ = 0;
 };
 

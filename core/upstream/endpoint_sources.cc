@@ -8,6 +8,7 @@
 
 #include "core/base/strings.h"
 #include "core/config/cluster.pb.h"
+#include "core/config/labels.h"
 
 namespace sluice {
 namespace {
@@ -28,6 +29,9 @@ Result<EndpointSources> EndpointSources::Create(const config::Cluster& config) {
     const std::string& text = endpoint.address();
     Source source;
     source.weight = std::max(endpoint.weight(), uint32_t{1});
+    source.priority = endpoint.priority();
+    source.zone = endpoint.zone();
+    source.metadata = LabelPairsOf(endpoint.metadata());
     const bool is_unix = std::string_view(text).starts_with(kUnixPrefix);
     const Result<HostPort> parts = is_unix ? HostPort{} : SplitHostPort(text);
     if (!parts) return Refuse(config, text, parts.error().detail);
@@ -64,6 +68,9 @@ std::vector<Endpoint> EndpointSources::List(const AddressesOf& addresses_of) con
     endpoint.text = address.ToString();
     endpoint.hostname = source.name;
     endpoint.weight = source.weight;
+    endpoint.priority = source.priority;
+    endpoint.zone = source.zone;
+    endpoint.metadata = source.metadata;
   };
   for (const Source& source : sources_) {
     if (source.name.empty()) {
@@ -81,7 +88,8 @@ std::vector<Endpoint> EndpointSources::List(const AddressesOf& addresses_of) con
 bool SameEndpoints(const std::vector<Endpoint>& a, const std::vector<Endpoint>& b) {
   return std::equal(
       a.begin(), a.end(), b.begin(), b.end(), [](const Endpoint& x, const Endpoint& y) {
-        return x.address == y.address && x.weight == y.weight && x.hostname == y.hostname;
+        return x.address == y.address && x.weight == y.weight && x.hostname == y.hostname &&
+               x.priority == y.priority && x.zone == y.zone && x.metadata == y.metadata;
       });
 }
 

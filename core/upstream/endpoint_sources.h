@@ -30,7 +30,8 @@ class EndpointSources {
 
   // In the order of the config, a name's addresses in the order that `addresses_of` gives them,
   // each with the weight of its line. An address that several lines give is one endpoint with the
-  // sum of their weights, so that each line keeps its share. No stats.
+  // sum of their weights, so that each line keeps its share, and the rest of the first. Without
+  // what the cluster gives them.
   std::vector<Endpoint> List(const AddressesOf& addresses_of) const;
 
  private:
@@ -39,6 +40,9 @@ class EndpointSources {
     std::string name;  // of an address: none
     uint16_t port = 0;
     uint32_t weight = 1;
+    uint32_t priority = 0;
+    std::string zone;
+    LabelPairs metadata;
   };
 
   EndpointSources() = default;
@@ -47,7 +51,7 @@ class EndpointSources {
   std::vector<std::string> names_;
 };
 
-// The same endpoints in the same order, stats aside?
+// The same endpoints in the same order, as far as List() says?
 bool SameEndpoints(const std::vector<Endpoint>& a, const std::vector<Endpoint>& b);
 
 }  // namespace sluice

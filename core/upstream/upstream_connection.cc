@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/random.h"
 #include "core/upstream/pool.h"
 #include "core/upstream/upstream_request.h"
 

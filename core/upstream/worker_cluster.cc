@@ -6,6 +6,21 @@
 
 namespace sluice {
 
+WorkerEndpoint::WorkerEndpoint(Loop& loop, Random& random, const ClusterSettings& settings,
+                               ClusterStats& cluster_stats, const Endpoint& endpoint,
+                               const StatsRow& row)
+    : text(endpoint.text), pool(loop, random, settings, cluster_stats, endpoint.address) {
+  Refresh(endpoint, row);
+}
+
+void WorkerEndpoint::Refresh(const Endpoint& endpoint, const StatsRow& row) {
+  hostname = endpoint.hostname;
+  session = endpoint.session;
+  id = endpoint.id;
+  stats = endpoint.stats.Bind(row);
+  load.active = endpoint.active;
+}
+
 std::string_view WorkerEndpoint::Authority(Arena& arena) const {
   const Address& address = pool.address();
   if (hostname.empty()) return address.is_ip() ? std::string_view(text) : "localhost";
@@ -19,22 +34,32 @@ WorkerCluster::WorkerCluster(Loop& loop, Random& random, const StatsRow& row,
       random_(random),
       row_(row),
       settings_(settings),
+      feedback_(settings.balance.feedback()),
       stats_(settings.stats.Bind(row)),
-      balancer_(NewBalancer(settings.balance, random)) {
+      balancer_(settings.balance, random) {
   Update(std::move(endpoints));
 }
 
 WorkerCluster::~WorkerCluster() = default;
 
-WorkerEndpoint* WorkerCluster::Pick(const WorkerEndpoint* tried) {
-  size_t tried_index = Balancer::kNoEndpoint;
-  if (tried != nullptr) {
-    for (size_t i = 0; i < current_.size(); ++i) {
-      if (current_[i].get() == tried) tried_index = i;
-    }
+WorkerEndpoint* WorkerCluster::Pick(const EndpointWish& wish) {
+  if (!wish.address.empty() || !wish.session.empty()) {
+    const Endpoint* wished = FindWished(wish);
+    if (wished != nullptr)
+      return current_[static_cast<size_t>(wished - set_->endpoints.data())].get();
   }
-  const size_t index = balancer_->Pick(PickContext{random_, tried_index});
-  return index == Balancer::kNoEndpoint ? nullptr : current_[index].get();
+  const size_t index = balancer_.Pick({random_, loop_.now(), wish.tried, wish.hash}, wish.subset);
+  return index == ClusterBalancer::kNoEndpoint ? nullptr : current_[index].get();
+}
+
+const Endpoint* WorkerCluster::FindWished(const EndpointWish& wish) const {
+  for (const Endpoint* endpoint :
+       {wish.address.empty() ? nullptr : set_->FindByText(wish.address),
+        wish.session.empty() ? nullptr : set_->FindBySession(wish.session)}) {
+    if (endpoint == nullptr || !endpoint->usable()) continue;
+    if (wish.tried == nullptr || !wish.tried->Has(endpoint->id)) return endpoint;
+  }
+  return nullptr;
 }
 
 void WorkerCluster::Update(EndpointSetPtr endpoints) {
@@ -47,6 +72,7 @@ void WorkerCluster::Update(EndpointSetPtr endpoints) {
     if (known == nullptr) {
       known = std::make_unique<WorkerEndpoint>(loop_, random_, settings_, stats_, endpoint, row_);
     }
+    if (HasFault(endpoint.faults, EndpointFault::kDrained)) known->pool.Drain();
     current_.push_back(std::move(known));
   }
   for (std::unique_ptr<WorkerEndpoint>& old : before) {
@@ -54,8 +80,10 @@ void WorkerCluster::Update(EndpointSetPtr endpoints) {
     old->pool.Drain();
     leaving_.push_back(std::move(old));
   }
+  std::vector<EndpointLoad*> loads;
+  for (const auto& endpoint : current_) loads.push_back(&endpoint->load);
+  balancer_.Update(*endpoints, loads, loop_.now());
   set_ = std::move(endpoints);
-  balancer_->Update(*set_);
   DropEmpty();
 }
 

@@ -5,6 +5,7 @@
 #define SLUICE_CORE_UPSTREAM_WORKER_CLUSTER_H_
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -12,6 +13,8 @@
 #include "core/base/random.h"
 #include "core/event/loop.h"
 #include "core/stats/row.h"
+#include "core/upstream/balance/cluster_balancer.h"
+#include "core/upstream/balance/endpoint_load.h"
 #include "core/upstream/cluster.h"
 #include "core/upstream/pool.h"
 
@@ -20,25 +23,30 @@ namespace sluice {
 // An endpoint as one worker uses it.
 struct WorkerEndpoint {
   WorkerEndpoint(Loop& loop, Random& random, const ClusterSettings& settings,
-                 ClusterStats& cluster_stats, const Endpoint& endpoint, const StatsRow& row)
-      : text(endpoint.text),
-        hostname(endpoint.hostname),
-        stats(endpoint.stats.Bind(row)),
-        pool(loop, random, settings, cluster_stats, endpoint.address) {}
+                 ClusterStats& cluster_stats, const Endpoint& endpoint, const StatsRow& row);
 
   // The same address, in a new set.
-  void Refresh(const Endpoint& endpoint, const StatsRow& row) {
-    hostname = endpoint.hostname;
-    stats = endpoint.stats.Bind(row);
-  }
+  void Refresh(const Endpoint& endpoint, const StatsRow& row);
 
   // What it is called in Host, where the request has no name for it: HTTP/1.0.
   std::string_view Authority(Arena& arena) const;
 
   std::string text;
   std::string hostname;
+  std::string session;  // Endpoint::session
+  uint32_t id;          // Endpoint::id
   EndpointStats stats;
+  EndpointLoad load;
   Pool pool;
+};
+
+// What a request wants of its endpoint.
+struct EndpointWish {
+  const TriedEndpoints* tried = nullptr;  // others than these, if there are any; null: none
+  std::optional<uint64_t> hash;           // for policies that hash
+  std::string_view subset;                // Route::subset()
+  std::string_view session;               // the one of that Endpoint::session, if it is usable
+  std::string_view address;               // the one of that text, if it is usable
 };
 
 class WorkerCluster {
@@ -50,10 +58,12 @@ class WorkerCluster {
 
   const ClusterSettings& settings() const { return settings_; }
   ClusterStats& stats() { return stats_; }
+  // What TryMeter is to measure.
+  const BalanceFeedback& feedback() const { return feedback_; }
 
-  // Chooses an endpoint, another than `tried` if it can; null: there is none. Valid until the
-  // current callback ends.
-  WorkerEndpoint* Pick(const WorkerEndpoint* tried);
+  // Chooses an endpoint; null: there is none. Valid until the current callback ends, and as long as
+  // a request waits or runs in its pool. A TryMeter is to be told.
+  WorkerEndpoint* Pick(const EndpointWish& wish = {});
   size_t endpoint_count() const { return current_.size(); }
   // Those of the set and those that have something to finish.
   template <typename Visit>
@@ -67,6 +77,8 @@ class WorkerCluster {
   void Update(EndpointSetPtr endpoints);
 
  private:
+  // The one that is wished for, if it can be had.
+  const Endpoint* FindWished(const EndpointWish& wish) const;
   std::unique_ptr<WorkerEndpoint> TakeEndpoint(const Endpoint& endpoint,
                                                std::vector<std::unique_ptr<WorkerEndpoint>>& from);
   void DropEmpty();
@@ -75,9 +87,10 @@ class WorkerCluster {
   Random& random_;
   StatsRow row_;
   const ClusterSettings& settings_;
+  const BalanceFeedback feedback_;
   ClusterStats stats_;
   EndpointSetPtr set_;
-  std::unique_ptr<Balancer> balancer_;
+  ClusterBalancer balancer_;
   std::vector<std::unique_ptr<WorkerEndpoint>> current_;  // as in set_->endpoints
   std::vector<std::unique_ptr<WorkerEndpoint>> leaving_;
 };

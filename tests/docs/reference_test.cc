@@ -27,8 +27,9 @@ TEST(ReferenceTest, SaysTypeDefaultBoundsAndComment) {
            "| `head` | duration | `10s` | at least `1ms` | From the first byte of a request to the "
            "end of its head; 408. |",
            "| `name` | name |  | written | Stats are labelled with it. |",
-           "| `balance` | `round_robin` (in turn, by weight), `random` (at random, by weight) | "
-           "`round_robin` |",
+           "| `fallback` | `none` (503), `any` (all endpoints), `default` (those with the metadata "
+           "of "
+           "`default`) | `none` |",
            "`listeners[].routes[].match`",
            "Short form: a value in its place is its `address`.",
            "## Filter cors\n",

@@ -48,18 +48,18 @@ TEST_F(Pools, AnAddressThatReturnsHasItsPoolStill) {
   RawClient client(driver_, port());
   client.Send(Get("/"));
   ASSERT_TRUE(upstream_.WaitForRequests(1));
-  const WorkerEndpoint* endpoint = rig_->cluster().Pick(nullptr);
+  const WorkerEndpoint* endpoint = rig_->cluster().Pick();
   const auto all = std::make_shared<EndpointSet>(rig_->endpoints());
   rig_->cluster().Update(std::make_shared<EndpointSet>());
-  EXPECT_EQ(rig_->cluster().Pick(nullptr), nullptr);
+  EXPECT_EQ(rig_->cluster().Pick(), nullptr);
   rig_->cluster().Update(all);
-  EXPECT_EQ(rig_->cluster().Pick(nullptr), endpoint);
+  EXPECT_EQ(rig_->cluster().Pick(), endpoint);
   upstream_.connection(0).Release();
   EXPECT_EQ(client.ReadResponse().status, 200);
   WaitForEnd(0);  // it was told to drain
   rig_->cluster().Update(std::make_shared<EndpointSet>());
   rig_->cluster().Update(all);
-  ASSERT_NE(rig_->cluster().Pick(nullptr), nullptr);
+  ASSERT_NE(rig_->cluster().Pick(), nullptr);
 }
 
 TEST_F(Pools, AnAddressMayTakeAnotherName) {
@@ -67,7 +67,7 @@ TEST_F(Pools, AnAddressMayTakeAnotherName) {
   const auto renamed = std::make_shared<EndpointSet>(rig_->endpoints());
   renamed->endpoints[0].hostname = "b.test";
   rig_->cluster().Update(renamed);
-  EXPECT_EQ(rig_->cluster().Pick(nullptr)->hostname, "b.test");
+  EXPECT_EQ(rig_->cluster().Pick()->hostname, "b.test");
 }
 
 TEST_F(Pools, NoMoreThanTheIdleLimitAreKept) {

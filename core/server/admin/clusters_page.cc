@@ -33,15 +33,24 @@ EndpointUse Sum(const WorkerReports& reports) {
   return sums;
 }
 
-Json EndpointRow(const std::string& cluster, const Endpoint& endpoint, bool drained,
-                 const EndpointUse& use, const StatValues& stats) {
+// Why it gets no requests, what weighs most first; or "enabled".
+std::string_view StateOf(const Endpoint& endpoint) {
+  if (HasFault(endpoint.faults, EndpointFault::kDrained)) return "drained";
+  if (HasFault(endpoint.faults, EndpointFault::kFailedCheck)) return "failed";
+  return HasFault(endpoint.faults, EndpointFault::kEjected) ? "ejected" : "enabled";
+}
+
+Json EndpointRow(const std::string& cluster, const Endpoint& endpoint, const EndpointUse& use,
+                 const StatValues& stats) {
   const auto found = use.find({cluster, endpoint.text});
   const InUse in_use = found == use.end() ? InUse() : found->second;
   const LabelList labels = {{"cluster", cluster}, {"endpoint", endpoint.text}};
   return {{"address", endpoint.text},
           {"name", endpoint.hostname.empty() ? Json() : Json(endpoint.hostname)},
           {"weight", endpoint.weight},
-          {"state", drained ? "drained" : "enabled"},
+          {"priority", endpoint.priority},
+          {"zone", endpoint.zone.empty() ? Json() : Json(endpoint.zone)},
+          {"state", StateOf(endpoint)},
           {"connections", in_use.connections},
           {"requests_active", in_use.requests},
           {"requests_total", stats.Of("sluice_endpoint_requests_total", labels)},
@@ -54,7 +63,7 @@ Json ClusterObject(const Cluster& cluster, const EndpointUse& use, const StatVal
   Json object = {
       {"name", settings.name},
       {"resolved", cluster.warm()},
-      {"balance", settings.balance == BalancePolicy::kRandom ? "random" : "round_robin"},
+      {"balance", NameOf(settings.balance.policy)},
       {"connect_timeout", AdminDuration(settings.connect_timeout)},
       {"pool",
        {{"idle", settings.pool.idle},
@@ -68,10 +77,7 @@ Json ClusterObject(const Cluster& cluster, const EndpointUse& use, const StatVal
       {"connect_failures_total", stats.Of("sluice_upstream_connect_failures_total", labels)},
       {"endpoints", Json::array()}};
   for (const Endpoint& endpoint : cluster.endpoints()->endpoints) {
-    object["endpoints"].push_back(EndpointRow(settings.name, endpoint, false, use, stats));
-  }
-  for (const Endpoint& endpoint : cluster.endpoints()->drained) {
-    object["endpoints"].push_back(EndpointRow(settings.name, endpoint, true, use, stats));
+    object["endpoints"].push_back(EndpointRow(settings.name, endpoint, use, stats));
   }
   return object;
 }

@@ -1,4 +1,4 @@
-#include "core/upstream/round_robin.h"
+#include "core/upstream/balance/round_robin.h"
 
 #include <algorithm>
 #include <numeric>
@@ -14,9 +14,9 @@ constexpr int64_t kMostSkipped = 256;
 
 }  // namespace
 
-void RoundRobin::Update(const EndpointSet& set) {
+void RoundRobin::Update(const BalancerGroup& group) {
   std::vector<Entry> before = std::exchange(entries_, {});
-  // The cursor's endpoint comes first in `before`, so that what follows looks for the next one that
+  // The cursor's member comes first in `before`, so that what follows looks for the next one that
   // is still there from its front.
   if (equal_ && !before.empty()) {
     std::rotate(before.begin(), before.begin() + static_cast<std::ptrdiff_t>(cursor_),
@@ -25,13 +25,13 @@ void RoundRobin::Update(const EndpointSet& set) {
   const bool was_equal = equal_;
 
   int64_t divisor = 0;
-  for (const Endpoint& endpoint : set.endpoints) divisor = std::gcd(divisor, endpoint.weight);
-  entries_.reserve(set.endpoints.size());
+  for (const BalancerMember& member : group.members) divisor = std::gcd(divisor, member.weight);
+  entries_.reserve(group.members.size());
   total_ = 0;
   equal_ = true;
-  for (const Endpoint& endpoint : set.endpoints) {
-    const int64_t weight = divisor == 0 ? 1 : endpoint.weight / divisor;
-    entries_.push_back({endpoint.address.Hash(), weight, 0});
+  for (const BalancerMember& member : group.members) {
+    const int64_t weight = divisor == 0 ? 1 : member.weight / divisor;
+    entries_.push_back({member.id, weight, 0});
     total_ += weight;
     if (weight != entries_.front().weight) equal_ = false;
   }
@@ -52,17 +52,17 @@ void RoundRobin::Begin() {
   }
   const int64_t cycle = std::min(total_, kMostSkipped);
   for (uint64_t skip = random_.Below(static_cast<uint64_t>(cycle)); skip > 0; --skip) {
-    PickSmooth(kNoEndpoint);
+    PickSmooth(nullptr);
   }
 }
 
 void RoundRobin::KeepTurn(const std::vector<Entry>& before) {
-  std::unordered_map<size_t, size_t> index;
-  for (size_t i = 0; i < entries_.size(); ++i) index.emplace(entries_[i].key, i);
+  std::unordered_map<uint32_t, size_t> index;
+  for (size_t i = 0; i < entries_.size(); ++i) index.emplace(entries_[i].id, i);
 
   if (equal_) {
     for (const Entry& entry : before) {
-      const auto found = index.find(entry.key);
+      const auto found = index.find(entry.id);
       if (found == index.end()) continue;
       cursor_ = found->second;
       return;
@@ -76,7 +76,7 @@ void RoundRobin::KeepTurn(const std::vector<Entry>& before) {
   int64_t sum = 0;
   int64_t kept = 0;
   for (const Entry& entry : before) {
-    const auto found = index.find(entry.key);
+    const auto found = index.find(entry.id);
     if (found == index.end()) continue;
     entries_[found->second].current = entry.current;
     sum += entry.current;
@@ -84,7 +84,7 @@ void RoundRobin::KeepTurn(const std::vector<Entry>& before) {
   }
   const int64_t mean = kept == 0 ? 0 : sum / kept;
   for (const Entry& entry : before) {
-    const auto found = index.find(entry.key);
+    const auto found = index.find(entry.id);
     if (found == index.end()) continue;
     int64_t& current = entries_[found->second].current;
     current = std::clamp(current - mean, -total_, total_);
@@ -93,28 +93,35 @@ void RoundRobin::KeepTurn(const std::vector<Entry>& before) {
 
 size_t RoundRobin::Pick(const PickContext& context) {
   if (entries_.empty()) return kNoEndpoint;
-  const size_t tried = entries_.size() > 1 ? context.tried : kNoEndpoint;
-  return equal_ ? PickEqual(tried) : PickSmooth(tried);
+  if (equal_) return PickEqual(context);
+  const TriedEndpoints* tried = context.tried;
+  const bool all_tried =
+      tried != nullptr && std::all_of(entries_.begin(), entries_.end(),
+                                      [tried](const Entry& entry) { return tried->Has(entry.id); });
+  return PickSmooth(all_tried ? nullptr : tried);
 }
 
-size_t RoundRobin::PickEqual(size_t tried) {
+size_t RoundRobin::PickEqual(const PickContext& context) {
   const auto take = [this] {
     const size_t chosen = cursor_;
     cursor_ = cursor_ + 1 == entries_.size() ? 0 : cursor_ + 1;
     return chosen;
   };
-  const size_t chosen = take();
-  return chosen == tried ? take() : chosen;
+  size_t chosen = take();
+  if (context.tried == nullptr) return chosen;
+  for (size_t i = 1; i < entries_.size() && context.tried->Has(entries_[chosen].id); ++i) {
+    chosen = take();
+  }
+  return chosen;
 }
 
-// The one that was tried stays out of this round altogether, as if it were not in the set: its
-// share is neither used nor grows.
-size_t RoundRobin::PickSmooth(size_t tried) {
+// The share of one that stays out is neither used nor grows.
+size_t RoundRobin::PickSmooth(const TriedEndpoints* tried) {
   size_t chosen = kNoEndpoint;
   int64_t total = total_;
   for (size_t i = 0; i < entries_.size(); ++i) {
     Entry& entry = entries_[i];
-    if (i == tried) {
+    if (tried != nullptr && tried->Has(entry.id)) {
       total -= entry.weight;
       continue;
     }

@@ -1,0 +1,178 @@
+#include "core/upstream/endpoint_groups.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <utility>
+
+#include "core/config/labels.h"
+#include "core/upstream/balance/hash_table.h"
+#include "core/upstream/balance/priority_shares.h"
+
+namespace sluice {
+namespace {
+
+using Indices = std::vector<uint32_t>;
+
+// Which of a level's groups: keys of groups must differ.
+enum class Part : uint8_t { kAll, kLocal, kRemote };
+
+class Grouping {
+ public:
+  Grouping(const BalanceSettings& settings, EndpointSet& set, const EndpointSet* before)
+      : settings_(settings), set_(set), before_(before) {}
+
+  void AddSubset(std::string metadata, const Indices& members) {
+    EndpointSubset& subset = set_.subsets.emplace_back();
+    subset.metadata = std::move(metadata);
+    // What an operator drained is not there: it makes no level ill.
+    std::map<uint32_t, Indices> levels;
+    for (const uint32_t index : members) {
+      const Endpoint& endpoint = set_.endpoints[index];
+      if (HasFault(endpoint.faults, EndpointFault::kDrained)) continue;
+      levels[endpoint.priority].push_back(index);
+    }
+    std::vector<PriorityLevel> counts;
+    for (const auto& [priority, level] : levels) {
+      counts.push_back({level.size(), Usable(level).size()});
+    }
+    const std::vector<PriorityShare> shares =
+        SharesOf(counts, settings_.overprovisioning, settings_.panic_threshold);
+    size_t i = 0;
+    for (const auto& [priority, level] : levels) {
+      const PriorityShare& share = shares[i++];
+      // Groups without a share are there for second tries.
+      if (share.panic && set_.subsets.size() == 1) ++set_.priorities_in_panic;
+      const Indices wanted = share.panic ? level : Usable(level);
+      if (!wanted.empty()) AddLevel(subset, priority, level, wanted, share.share);
+    }
+    if (subset.shares.empty()) return;
+    subset.shares.back().up_to = 1;
+  }
+
+ private:
+  Indices Usable(const Indices& level) const {
+    Indices usable;
+    for (const uint32_t index : level) {
+      if (set_.endpoints[index].usable()) usable.push_back(index);
+    }
+    return usable;
+  }
+
+  bool IsLocal(uint32_t index) const { return set_.endpoints[index].zone == settings_.local_zone; }
+
+  void AddLevel(EndpointSubset& subset, uint32_t priority, const Indices& level,
+                const Indices& wanted, double share) {
+    Indices local;
+    Indices remote;
+    for (const uint32_t index : wanted) (IsLocal(index) ? local : remote).push_back(index);
+    if (settings_.local_zone.empty() || local.empty() || remote.empty()) {
+      return AddGroup(subset, priority, Part::kAll, wanted, share);
+    }
+    // The local zone takes what its usable part can take, others the rest.
+    const auto all = static_cast<double>(std::count_if(
+        level.begin(), level.end(), [this](uint32_t index) { return IsLocal(index); }));
+    const double takes =
+        std::min(1.0, static_cast<double>(local.size()) / all * settings_.overprovisioning);
+    AddGroup(subset, priority, Part::kLocal, local, share * takes);
+    AddGroup(subset, priority, Part::kRemote, remote, share * (1 - takes));
+  }
+
+  void AddGroup(EndpointSubset& subset, uint32_t priority, Part part, const Indices& members,
+                double share) {
+    const double up_to = subset.shares.empty() ? 0 : subset.shares.back().up_to;
+    subset.shares.push_back({static_cast<uint32_t>(set_.groups.size()), up_to + share});
+    EndpointGroup& group = set_.groups.emplace_back();
+    group.key = XXH3_64bits_withSeed(subset.metadata.data(), subset.metadata.size(),
+                                     uint64_t{priority} << 8 | static_cast<uint64_t>(part));
+    group.members = members;
+    if (settings_.hashes()) group.table = TableOf(group);
+  }
+
+  std::vector<HashMember> HashMembersOf(const EndpointSet& set, const EndpointGroup& group) const {
+    std::vector<HashMember> members;
+    for (const uint32_t index : group.members) {
+      members.push_back({set.endpoints[index].text, set.endpoints[index].weight});
+    }
+    return members;
+  }
+
+  std::shared_ptr<const HashTable> TableOf(const EndpointGroup& group) const {
+    const std::vector<HashMember> members = HashMembersOf(set_, group);
+    if (before_ != nullptr) {
+      for (const EndpointGroup& old : before_->groups) {
+        if (old.key != group.key) continue;
+        const std::vector<HashMember> same = HashMembersOf(*before_, old);
+        if (std::equal(members.begin(), members.end(), same.begin(), same.end(),
+                       [](const HashMember& a, const HashMember& b) {
+                         return a.key == b.key && a.weight == b.weight;
+                       })) {
+          return old.table;
+        }
+      }
+    }
+    return settings_.policy == BalancePolicy::kRingHash ? HashTable::Ring(members)
+                                                        : HashTable::Maglev(members);
+  }
+
+  const BalanceSettings& settings_;
+  EndpointSet& set_;
+  const EndpointSet* before_;
+};
+
+// The endpoint's values of these keys; empty if it lacks one.
+LabelPairs Select(const LabelPairs& metadata, const std::vector<std::string>& keys) {
+  LabelPairs selected;
+  for (const auto& pair : metadata) {
+    if (std::find(keys.begin(), keys.end(), pair.first) != keys.end()) selected.push_back(pair);
+  }
+  if (selected.size() != keys.size()) selected.clear();
+  return selected;
+}
+
+Indices Sorted(const EndpointSet& set, std::string Endpoint::*field) {
+  Indices order;
+  for (uint32_t i = 0; i < set.endpoints.size(); ++i) {
+    if (!(set.endpoints[i].*field).empty()) order.push_back(i);
+  }
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    return set.endpoints[a].*field < set.endpoints[b].*field;
+  });
+  return order;
+}
+
+}  // namespace
+
+void GroupEndpoints(const BalanceSettings& settings, EndpointSet& set, const EndpointSet* before) {
+  set.by_text = Sorted(set, &Endpoint::text);
+  set.by_session = Sorted(set, &Endpoint::session);
+  Grouping grouping(settings, set, before);
+  Indices all(set.endpoints.size());
+  std::iota(all.begin(), all.end(), 0u);
+  grouping.AddSubset({}, all);
+  std::map<std::string, Indices> subsets;
+  for (const std::vector<std::string>& keys : settings.subsets.keys) {
+    for (const uint32_t index : all) {
+      const LabelPairs selected = Select(set.endpoints[index].metadata, keys);
+      if (!selected.empty()) subsets[SubsetText(selected)].push_back(index);
+    }
+  }
+  if (settings.subsets.fallback == SubsetSettings::Fallback::kDefault) {
+    const std::string text = SubsetText(settings.subsets.otherwise);
+    for (const uint32_t index : all) {
+      const LabelPairs& metadata = set.endpoints[index].metadata;
+      if (std::includes(metadata.begin(), metadata.end(), settings.subsets.otherwise.begin(),
+                        settings.subsets.otherwise.end())) {
+        Indices& members = subsets[text];
+        if (std::find(members.begin(), members.end(), index) == members.end()) {
+          members.push_back(index);
+        }
+      }
+    }
+  }
+  for (auto& [text, members] : subsets) grouping.AddSubset(text, members);
+}
+
+}  // namespace sluice

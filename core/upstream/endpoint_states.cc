@@ -1,0 +1,102 @@
+#include "core/upstream/endpoint_states.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/stats/directory.h"
+#include "core/upstream/session_name.h"
+
+namespace sluice {
+namespace {
+
+// Faults that somebody is there to take back, whatever process set them. The others are of checks
+// that a process makes for itself: what they said before would stand for ever.
+constexpr EndpointFaults kLastingFaults = static_cast<EndpointFaults>(EndpointFault::kDrained);
+
+}  // namespace
+
+EndpointStates::EndpointStates(StatsDirectory& stats, const BalanceSettings& settings,
+                               std::string cluster)
+    : stats_(stats),
+      settings_(settings),
+      cluster_(std::move(cluster)),
+      series_(StatsScope(stats, {{"cluster", cluster_}})) {}
+
+void EndpointStates::Fill(std::vector<Endpoint>& endpoints, Nanos now, bool first) {
+  for (auto& [text, state] : states_) state.present = false;
+  for (Endpoint& endpoint : endpoints) {
+    auto [place, is_new] = states_.try_emplace(endpoint.text);
+    State& state = place->second;
+    if (is_new) {
+      state = Begin(endpoint);
+      if (!first) state.since = now;
+    }
+    state.present = true;
+    const EndpointFaults faults = state.health.faults();
+    if (faults == 0 && std::exchange(state.faults, faults) != 0) state.since = now;
+    state.faults = faults;
+    endpoint.id = state.id;
+    endpoint.faults = faults;
+    endpoint.since = state.since;
+    endpoint.session = state.session;
+    endpoint.health = state.health;
+    endpoint.active = state.active;
+    endpoint.stats = state.stats;
+  }
+  for (auto each = states_.begin(); each != states_.end();) {
+    if (each->second.present) {
+      ++each;
+      continue;
+    }
+    End(each->first, each->second);
+    each = states_.erase(each);
+  }
+}
+
+EndpointStates::State EndpointStates::Begin(const Endpoint& endpoint) {
+  State state;
+  state.id = ++last_id_;
+  state.stats = series_.Of(endpoint);
+  if (!settings_.session.cookie.empty()) {
+    state.session = SessionName(settings_.session.key, cluster_, endpoint.text);
+  }
+  if (series_.HasOwn(endpoint)) {
+    const LabelList labels = {{"cluster", cluster_}, {"endpoint", endpoint.text}};
+    state.health = EndpointHealth(stats_.Word("endpoint_health", labels));
+    if (settings_.feedback().active) {
+      state.active = stats_.SharedGauge(
+          {"sluice_endpoint_requests_active", "Tries in flight at the endpoint."}, labels);
+    }
+    for (const EndpointFault fault : {EndpointFault::kFailedCheck, EndpointFault::kEjected}) {
+      if (!HasFault(kLastingFaults, fault)) state.health.Set(fault, false);
+    }
+  } else {
+    state.own = TakeCells();
+    state.health = EndpointHealth(SharedWord(&state.own->health));
+    state.active = SharedGauge(&state.own->active);
+    if (drained_.erase(endpoint.text) > 0) state.health.Set(EndpointFault::kDrained, true);
+  }
+  state.faults = state.health.faults();
+  return state;
+}
+
+void EndpointStates::End(const std::string& endpoint, const State& state) {
+  if (state.own == nullptr) return;
+  if (HasFault(state.health.faults(), EndpointFault::kDrained)) drained_.insert(endpoint);
+  spare_.push_back(state.own);
+}
+
+// Those of an endpoint that left may be counted in for a while yet. What is added there is taken
+// away again, so they only must not be used before it has been.
+EndpointStates::Cells* EndpointStates::TakeCells() {
+  const auto idle = std::find_if(spare_.begin(), spare_.end(), [](const Cells* cells) {
+    return cells->active.load(std::memory_order_relaxed) == 0;
+  });
+  if (idle == spare_.end()) return cells_.emplace_back(std::make_unique<Cells>()).get();
+  Cells* const cells = *idle;
+  spare_.erase(idle);
+  cells->health.store(0, std::memory_order_relaxed);
+  return cells;
+}
+
+}  // namespace sluice

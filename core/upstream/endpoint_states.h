@@ -1,0 +1,67 @@
+// EndpointStates: what lasts of a cluster's endpoints from one endpoint set to the next: ids, the
+// words that workers share, when each came. Owned by the cluster; of the main thread.
+//
+// Endpoints that have stats of their own (EndpointSeries) have their words in shared memory, where
+// the next process finds them. The rest, of names behind which addresses come and go, have cells of
+// this process, which are used again.
+#ifndef SLUICE_CORE_UPSTREAM_ENDPOINT_STATES_H_
+#define SLUICE_CORE_UPSTREAM_ENDPOINT_STATES_H_
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "core/upstream/endpoint.h"
+#include "core/upstream/endpoint_series.h"
+
+namespace sluice {
+
+class StatsDirectory;
+
+class EndpointStates {
+ public:
+  // Both outlive it. `cluster`: its name.
+  EndpointStates(StatsDirectory& stats, const BalanceSettings& settings, std::string cluster);
+
+  // Fills in what the cluster gives to its endpoints, and forgets those that are not among them.
+  // `first`: they do not count as new.
+  void Fill(std::vector<Endpoint>& endpoints, Nanos now, bool first);
+
+ private:
+  struct Cells {
+    StatsCell health{0};
+    StatsCell active{0};
+  };
+  struct State {
+    uint32_t id = 0;
+    EndpointFaults faults = 0;
+    Nanos since = 0;
+    std::string session;
+    EndpointHealth health;
+    SharedGauge active;
+    StatsGroup<EndpointStats> stats;
+    Cells* own = nullptr;  // owned by cells_; null: in shared memory
+    bool present = false;
+  };
+
+  State Begin(const Endpoint& endpoint);
+  void End(const std::string& endpoint, const State& state);
+  Cells* TakeCells();
+
+  StatsDirectory& stats_;
+  const BalanceSettings& settings_;
+  const std::string cluster_;
+  EndpointSeries series_;
+  std::unordered_map<std::string, State> states_;  // of the current endpoints, by text
+  std::vector<std::unique_ptr<Cells>> cells_;      // never freed: workers may still give back
+  std::vector<Cells*> spare_;
+  // Of those without words in shared memory: what an operator said of them holds when they return.
+  std::unordered_set<std::string> drained_;
+  uint32_t last_id_ = 0;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_UPSTREAM_ENDPOINT_STATES_H_

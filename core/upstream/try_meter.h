@@ -1,0 +1,52 @@
+// TryMeter: tells a cluster's balancer about one try of a request: that it began, how it was
+// answered, how it ended. What the policy does not want to know costs a test of a flag. A member of
+// whoever tries (the router, a mirror's copy); what it counted is given back when it is destroyed.
+#ifndef SLUICE_CORE_UPSTREAM_TRY_METER_H_
+#define SLUICE_CORE_UPSTREAM_TRY_METER_H_
+
+#include "core/base/clock.h"
+#include "core/http/headers.h"
+#include "core/stats/shared_gauge.h"
+#include "core/upstream/balance/balance_settings.h"
+#include "core/upstream/balance/try_outcome.h"
+
+namespace sluice {
+
+class WorkerCluster;
+struct WorkerEndpoint;
+
+class TryMeter {
+ public:
+  // What a failure counts as, at least: see LatencyAverage.
+  static constexpr Nanos kFailure = kSecond;
+
+  TryMeter() = default;
+  ~TryMeter() { GiveBack(); }
+  TryMeter(const TryMeter&) = delete;
+  TryMeter& operator=(const TryMeter&) = delete;
+
+  // The endpoint was chosen. REQUIRES: the last try has ended. The cluster lives until this one
+  // has, the endpoint at least until OnHead and End have been called.
+  void Begin(const WorkerCluster& cluster, WorkerEndpoint& endpoint);
+  // The response's head is there, `latency` after the try began or its request had been sent,
+  // whichever was later.
+  void OnHead(uint16_t status, const Headers& headers, Nanos latency, Nanos now);
+  void OnTrailers(const Headers& trailers, Nanos now);
+  // It is over, `elapsed` after it began. Once for each Begin; more do nothing.
+  void End(TryOutcome outcome, Nanos elapsed, Nanos now);
+
+ private:
+  void GiveBack();
+  void AddLatency(Nanos latency, Nanos now);
+  void ReadReport(const Headers& headers, Nanos now);
+
+  const WorkerCluster* cluster_ = nullptr;  // null: no try runs
+  WorkerEndpoint* endpoint_ = nullptr;
+  SharedGauge active_;
+  bool counted_ = false;
+  bool answered_ = false;
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_UPSTREAM_TRY_METER_H_
