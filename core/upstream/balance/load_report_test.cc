@@ -113,6 +113,14 @@ TEST_F(ReportedLoadTest, PassesOverWhatSaysNothing) {
   EXPECT_DOUBLE_EQ(weight(), 200);
 }
 
+TEST_F(ReportedLoadTest, ExtremesStayWithinReason) {
+  settings_.blackout = 0;
+  Add(1e300, 1e-300);
+  EXPECT_DOUBLE_EQ(weight(), 1e12);
+  Add(1e-300, 1e300, 1e300);
+  EXPECT_DOUBLE_EQ(weight(), 1e-9);
+}
+
 class UtilizationTest : public testing::Test {
  protected:
   void Report(size_t place, double rps, double utilization) {

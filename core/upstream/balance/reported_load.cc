@@ -1,5 +1,7 @@
 #include "core/upstream/balance/reported_load.h"
 
+#include <algorithm>
+
 namespace sluice {
 
 void ReportedLoad::Add(const LoadReport& report, Nanos now, const UtilizationSettings& settings) {
@@ -7,7 +9,9 @@ void ReportedLoad::Add(const LoadReport& report, Nanos now, const UtilizationSet
   if (report.rps <= 0 || utilization <= 0) return;
   if (first_ == 0 || now - last_ >= settings.expiry) first_ = now;
   last_ = now;
-  weight_ = report.rps / (utilization + report.eps / report.rps * settings.error_penalty);
+  // Between what no endpoint is below or beyond, whatever it says: their sums stay numbers.
+  weight_ = std::clamp(
+      report.rps / (utilization + report.eps / report.rps * settings.error_penalty), 1e-9, 1e12);
 }
 
 double ReportedLoad::WeightAt(Nanos now, const UtilizationSettings& settings) const {
