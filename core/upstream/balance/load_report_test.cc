@@ -119,6 +119,9 @@ TEST_F(ReportedLoadTest, ExtremesStayWithinReason) {
   EXPECT_DOUBLE_EQ(weight(), 1e12);
   Add(1e-300, 1e300, 1e300);
   EXPECT_DOUBLE_EQ(weight(), 1e-9);
+  settings_.error_penalty = 0;
+  Add(1e-300, 1, 1e300);
+  EXPECT_DOUBLE_EQ(weight(), 1e-9);
 }
 
 class UtilizationTest : public testing::Test {

@@ -10,8 +10,8 @@ void ReportedLoad::Add(const LoadReport& report, Nanos now, const UtilizationSet
   if (first_ == 0 || now - last_ >= settings.expiry) first_ = now;
   last_ = now;
   // Between what no endpoint is below or beyond, whatever it says: their sums stay numbers.
-  weight_ = std::clamp(
-      report.rps / (utilization + report.eps / report.rps * settings.error_penalty), 1e-9, 1e12);
+  const double errors = std::min(report.eps / report.rps, 1e6) * settings.error_penalty;
+  weight_ = std::clamp(report.rps / (utilization + errors), 1e-9, 1e12);
 }
 
 double ReportedLoad::WeightAt(Nanos now, const UtilizationSettings& settings) const {
