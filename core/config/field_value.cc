@@ -126,7 +126,10 @@ std::string CheckText(const FieldDescriptor& field, const std::string& text) {
 
 }  // namespace
 
-std::string EnumText(const EnumValueDescriptor& value) { return LowerAscii(value.name()); }
+std::string EnumText(const EnumValueDescriptor& value) {
+  const std::string& text = value.options().GetExtension(config::text);
+  return text.empty() ? LowerAscii(value.name()) : text;
+}
 
 std::optional<FieldValue> ParseFieldValue(const FieldDescriptor& field, std::string_view text) {
   std::optional<FieldValue> value;

@@ -115,6 +115,7 @@ Result<Route> RouteCompiler::CompileRoute(const config::Route& message, const Vi
   SLUICE_TRY(SetRewrite(message, route));
   SLUICE_TRY(SetMirror(message, route));
   SetHeaders(message, route);
+  SLUICE_TRY(SetRetries(message, route));
   SetTerms(message, route);
   return route;
 }
@@ -228,6 +229,14 @@ void RouteCompiler::SetHeaders(const config::Route& message, Route& route) {
     headers.response.insert(headers.response.end(), outer.response.begin(), outer.response.end());
     route.headers_.push_back(std::move(headers));
   }
+}
+
+Result<void> RouteCompiler::SetRetries(const config::Route& message, Route& route) {
+  if (!message.has_retries()) return {};
+  auto retries = RouteRetries::Compile(message.retries());
+  if (!retries) return FailAt("retries.", std::move(retries).error());
+  route.retries_ = std::move(*retries);
+  return {};
 }
 
 void RouteCompiler::SetTerms(const config::Route& message, Route& route) {

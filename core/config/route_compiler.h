@@ -41,6 +41,7 @@ class RouteCompiler {
   Result<void> SetRewrite(const config::Route& message, Route& route);
   Result<void> SetMirror(const config::Route& message, Route& route);
   void SetHeaders(const config::Route& message, Route& route);
+  Result<void> SetRetries(const config::Route& message, Route& route);
   void SetTerms(const config::Route& message, Route& route);
 
   // Its index in config.clusters.

@@ -16,6 +16,7 @@
 #include "core/config/hash_keys.h"
 #include "core/config/route_action.h"
 #include "core/config/route_input.h"
+#include "core/config/route_retries.h"
 
 namespace sluice {
 namespace config {
@@ -69,6 +70,7 @@ class alignas(128) Route {
   const RouteRespond* respond() const { return respond_.get(); }
   const RouteRewrite* rewrite() const { return rewrite_.get(); }
   const RouteMirror* mirror() const { return mirror_.get(); }
+  const RouteRetries* retries() const { return retries_.get(); }
 
   // From the end of the request to the end of the response; 0: none.
   Nanos timeout() const { return timeout_; }
@@ -113,6 +115,7 @@ class alignas(128) Route {
   std::unique_ptr<RouteRespond> respond_;
   std::unique_ptr<RouteRewrite> rewrite_;
   std::unique_ptr<RouteMirror> mirror_;
+  std::unique_ptr<const RouteRetries> retries_;
   const VirtualHost* host_ = nullptr;
 
   const config::Route* config_ = nullptr;

@@ -1,5 +1,7 @@
 #include "core/http/date.h"
 
+#include <time.h>
+
 #include <cstring>
 
 namespace sluice {
@@ -54,6 +56,23 @@ HttpDate::HttpDate(int64_t unix_seconds) {
   PutDigits(text_ + 17, static_cast<unsigned>(second / 3600), 2);
   PutDigits(text_ + 20, static_cast<unsigned>(second / 60 % 60), 2);
   PutDigits(text_ + 23, static_cast<unsigned>(second % 60), 2);
+}
+
+std::optional<int64_t> ParseHttpDate(std::string_view text) {
+  // IMF-fixdate, RFC 850's and asctime's; the names are those of the "C" locale, which the process
+  // never leaves.
+  constexpr const char* kFormats[] = {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
+                                      "%a %b %e %H:%M:%S %Y"};
+  char copy[64];
+  if (text.size() >= sizeof(copy)) return std::nullopt;
+  std::memcpy(copy, text.data(), text.size());
+  copy[text.size()] = '\0';
+  for (const char* const format : kFormats) {
+    struct tm parts {};
+    const char* const end = strptime(copy, format, &parts);
+    if (end != nullptr && *end == '\0') return timegm(&parts);
+  }
+  return std::nullopt;
 }
 
 }  // namespace sluice

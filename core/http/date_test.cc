@@ -27,5 +27,22 @@ TEST(HttpDateTest, AgreesWithTheLibrary) {
   }
 }
 
+TEST(HttpDateTest, ReadsWhatItWritesAndTheTwoOldFormats) {
+  for (int64_t seconds = 0; seconds < 9'000'000'000; seconds += 40'003'337) {
+    EXPECT_EQ(ParseHttpDate(HttpDate(seconds).view()), seconds);
+  }
+  EXPECT_EQ(ParseHttpDate("Sunday, 06-Nov-94 08:49:37 GMT"), 784111777);
+  EXPECT_EQ(ParseHttpDate("Sun Nov  6 08:49:37 1994"), 784111777);
+}
+
+TEST(HttpDateTest, OtherTextIsNoDate) {
+  for (const std::string_view text :
+       {"", "0", "-1", "tomorrow", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 GMT ",
+        "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 32 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:49:37 GMT, and much that follows it, more than any date needs"}) {
+    EXPECT_EQ(ParseHttpDate(text), std::nullopt) << text;
+  }
+}
+
 }  // namespace
 }  // namespace sluice

@@ -8,6 +8,13 @@
 #include "core/proxy/head_route_input.h"
 
 namespace sluice {
+namespace {
+
+// Which try of the request it is, counted from 1: to the upstream and to the client, unless it is
+// the first.
+constexpr std::string_view kAttemptCount = "x-sluice-attempt-count";
+
+}  // namespace
 
 ArenaPtr<LastFilter> RouterFactory::Create(Responder& responder) {
   return ArenaPtr<LastFilter>(
@@ -17,9 +24,9 @@ ArenaPtr<LastFilter> RouterFactory::Create(Responder& responder) {
 Router::Router(Responder& responder, ListenerRuntime& runtime)
     : responder_(responder),
       runtime_(runtime),
-      upstream_(*this),
+      try_(*this, runtime.worker.loop),
       route_timer_(runtime.worker.loop, Callback::To<&Router::OnRouteTimeout>(this)),
-      try_timer_(runtime.worker.loop, Callback::To<&Router::OnTryTimeout>(this)),
+      back_off_timer_(runtime.worker.loop, Callback::To<&Router::OnBackOffOver>(this)),
       pump_task_(Callback::To<&Router::Pump>(this)) {}
 
 Router::~Router() { Stop(); }
@@ -27,22 +34,9 @@ Router::~Router() { Stop(); }
 void Router::Stop(TryOutcome outcome) {
   if (std::exchange(stopped_, true)) return;
   route_timer_.Cancel();
-  try_timer_.Cancel();
+  back_off_timer_.Cancel();
   pump_task_.Cancel();
-  upstream_.Cancel();
-  EndTry(outcome);
-}
-
-void Router::EndTry(TryOutcome outcome) {
-  if (!std::exchange(counted_, false)) return;
-  const Nanos now = runtime_.worker.loop.now();
-  ClusterStats& stats = cluster_->stats();
-  stats.requests_active.Sub();
-  // So that requests are the sum of responses, however a try ends.
-  if (!response_started_) stats.responses[0].Inc();
-  const Nanos elapsed = now - responder_.stream_info().upstream_start;
-  stats.request_duration.Record(static_cast<uint64_t>(elapsed / kMicrosecond));
-  meter_.End(outcome, elapsed, now);
+  try_.Stop(outcome);
 }
 
 void Router::OnAbandoned() { Stop(); }
@@ -82,9 +76,11 @@ void Router::OnRequestHeaders(RequestHead& head, bool end) {
     return Fail(503, ResponseFlag::kNoClusterFound, "cluster_not_found", "no such cluster\n");
   }
   info.cluster = cluster_->settings().name;
+  retries_.set_policy(route->retries());
   ApplyRoute(*route, head);
   mirror_.Start(*route, runtime_, head, end);
   if (end) RequestSent();
+  cluster_->OnRequest();
   StartTry(false);
 }
 
@@ -126,61 +122,59 @@ void Router::StartTry(bool fresh_only) {
     return Fail(503, ResponseFlag::kNoHealthyUpstream, "no_healthy_upstream",
                 "no healthy upstream\n");
   }
-  endpoint_ = endpoint;
-  head_sent_ = false;
   StreamInfo& info = responder_.stream_info();
   ++info.attempts;
   // The endpoint may be gone before the log is written.
   info.upstream_host = responder_.stream_arena().Copy(endpoint->text);
   info.upstream_start = runtime_.worker.loop.now();
-  cluster_->stats().requests.Inc();
-  endpoint->stats.requests.Inc();
-  cluster_->stats().requests_active.Add();
-  counted_ = true;
-  meter_.Begin(*cluster_, *endpoint);
+  try_.Begin(*cluster_, *endpoint);
   if (request_end_) StartTryTimer();
-  if (!fresh_only && upstream_.TryStart(endpoint->pool)) return SendRequest();
+  UpstreamRequest& request = try_.request();
+  if (!fresh_only && request.TryStart(endpoint->pool)) return SendRequest();
   const ConnectionInfo& connection = info.connection();
-  upstream_.Start(endpoint->pool, &connection.remote, &connection.local, fresh_only);
+  request.Start(endpoint->pool, &connection.remote, &connection.local, fresh_only);
 }
 
-void Router::OnUpstreamReady() { SendRequest(); }
+void Router::OnTryReady(UpstreamTry&) { SendRequest(); }
 
 void Router::SendRequest() {
   StreamInfo& info = responder_.stream_info();
+  UpstreamRequest& request = try_.request();
   info.pool_ready = runtime_.worker.loop.now();
-  info.upstream_connection_id = upstream_.connection_id();
-  head_sent_ = true;
+  info.upstream_connection_id = request.connection_id();
+  try_.set_head_sent();
+  if (info.attempts > 1) head_->headers.Set(kAttemptCount, Decimal(info.attempts).view());
   if (head_->authority.empty()) {
     // Of HTTP/1.0; the endpoint would refuse to be called by no name. In this try only.
-    head_->authority = endpoint_->Authority(responder_.stream_arena());
-    upstream_.SendHead(*head_, !request_has_body_);
+    head_->authority = try_.endpoint()->Authority(responder_.stream_arena());
+    request.SendHead(*head_, !request_has_body_);
     head_->authority = {};
   } else {
-    upstream_.SendHead(*head_, !request_has_body_);
+    request.SendHead(*head_, !request_has_body_);
   }
   if (!request_has_body_) return;
-  if (!replay_.empty() || request_end_) {  // a second try
-    replay_whole_ = false;
-    return SendBody(replay_, request_end_);
-  }
-  PullMore();
+  if (replay_.empty() && !request_end_) return PullMore();
+  // What has come of the body so far. It is sent, and kept, as if it came now.
+  Buffer data = std::move(replay_);
+  KeepForReplay(data);
+  SendBody(data, request_end_);
 }
 
 void Router::PullMore() {
-  if (request_end_ || pull_outstanding_ || !upstream_.ready() || !upstream_.writable()) return;
+  const UpstreamRequest& request = try_.request();
+  if (request_end_ || pull_outstanding_ || !request.ready() || !request.writable()) return;
   pull_outstanding_ = true;
   responder_.PullRequestBody();
 }
 
 void Router::OnRequestBody(Buffer& data, bool end, Headers* trailers) {
   pull_outstanding_ = false;
-  if (tunnel_ && !upstream_.ready()) return;  // nobody is there to take it any more
+  if (tunnel_ && !try_.request().ready()) return;  // nobody is there to take it any more
   request_end_ = end;
   request_trailers_ = trailers;
   if (mirror_.active()) mirror_.SendBody(data, end, trailers);
   if (end) RequestSent();
-  if (!upstream_.ready()) {  // a try begins: SendRequest sends what is kept
+  if (!try_.request().ready() || !try_.under_way()) {  // SendRequest sends what is kept
     if (!stopped_) replay_.Append(std::move(data));
     return;
   }
@@ -189,7 +183,7 @@ void Router::OnRequestBody(Buffer& data, bool end, Headers* trailers) {
 }
 
 void Router::SendBody(Buffer& data, bool end) {
-  if (upstream_.SendBody(data, end, request_trailers_)) {
+  if (try_.request().SendBody(data, end, request_trailers_)) {
     PullMore();
     return EndTunnelIfOver();
   }
@@ -207,7 +201,7 @@ void Router::SendBody(Buffer& data, bool end) {
 
 void Router::KeepForReplay(const Buffer& data) {
   if (data.empty() || !replay_whole_) return;
-  const bool of_use = upstream_.reused() && !stale_retried_ && !response_started_;
+  const bool of_use = !response_started_ && retries_.KeepsBody(try_.request().reused());
   if (of_use && replay_.size() + data.size() <= kReplayLimit) {
     replay_.Append(data.Share());
     return;
@@ -223,42 +217,47 @@ void Router::RequestSent() {
   if (tunnel_ || response_end_) return;
   const Route* route = info.route;
   if (route->timeout() > 0 && !route_timer_.pending()) route_timer_.Start(route->timeout());
-  if (!response_started_) StartTryTimer();
+  if (!response_started_ && try_.under_way()) StartTryTimer();
 }
 
 void Router::StartTryTimer() {
   const Nanos timeout = responder_.stream_info().route->per_try_timeout();
-  if (timeout > 0) try_timer_.Start(timeout);
+  if (timeout > 0) try_.StartTimer(timeout);
 }
 
-ResponseHead& Router::OnUpstreamBegin() {
+ResponseHead& Router::OnTryBegin(UpstreamTry&) {
   ResponseHead& head = responder_.response_head();
   head.headers.Clear();
   return head;
 }
 
-void Router::OnUpstreamInformational() {
+void Router::OnTryInformational(UpstreamTry&) {
   const ResponseHead& head = responder_.response_head();
   // 100 is between us and the upstream: we ask for it by nothing, and answer it ourselves.
   if (head.status != 100) responder_.SendInformational(head.status, head.headers);
 }
 
-void Router::OnUpstreamHead(bool end) {
+void Router::OnTryHead(UpstreamTry& attempt, bool end) {
   StreamInfo& info = responder_.stream_info();
   ResponseHead& head = responder_.response_head();
+  if (retries_.has_policy()) [[unlikely]] {
+    if (const auto again = retries_.AfterResponse(head, SituationNow())) {
+      choice_.Avoid(*attempt.endpoint());
+      // Where the request is not all sent, the connection is of no use any more.
+      request_end_ ? attempt.Discard() : attempt.Stop();
+      return back_off_timer_.Start(again->wait);
+    }
+    if (retries_.exhausted()) info.flags.Set(ResponseFlag::kUpstreamRetryLimitExceeded);
+  }
   response_started_ = true;
   response_end_ = end;
   replay_.Clear();
-  try_timer_.Cancel();
   info.response_start = runtime_.worker.loop.now();
   info.upstream_protocol = head.protocol;
   info.response_head_bytes = head.wire_size;
   if (info.details.empty()) info.details = "via_upstream";
-  cluster_->stats().responses[head.status / 100 < 6 ? head.status / 100 : 5].Inc();
-  if (head.status >= 500) endpoint_->stats.failures.Inc();
-  const Nanos sent = std::max(info.upstream_start, info.upstream_end);
-  meter_.OnHead(head.status, head.headers, info.response_start - sent, info.response_start);
-  choice_.AddCookies(*cluster_, *endpoint_, info, head);
+  choice_.AddCookies(*cluster_, *attempt.endpoint(), info, head);
+  if (info.attempts > 1) head.headers.Set(kAttemptCount, Decimal(info.attempts).view());
   const bool connected = head_->method() == Method::kConnect && head.status / 100 == 2;
   if (connected || head.status == 101) {
     if (!connected && !IsUpgradeAskedFor()) {
@@ -269,12 +268,12 @@ void Router::OnUpstreamHead(bool end) {
     request_end_ = false;      // another is to come
     pull_outstanding_ = true;  // the responder does, as soon as the tunnel stands
     route_timer_.Cancel();
-    upstream_.Tunnel();
+    try_.request().Tunnel();
     responder_.StartResponse(false);
     responder_.Tunnel();
     return;
   }
-  if (!end) responder_.StartResponse(false);  // else OnUpstreamEnd, which follows at once
+  if (!end) responder_.StartResponse(false);  // else OnTryEnd, which follows at once
 }
 
 // A 101 names what it switches to, and that is among what the client asked for and the route allows
@@ -290,26 +289,19 @@ bool Router::IsUpgradeAskedFor() const {
   return asked_for;
 }
 
-void Router::OnUpstreamBody(Slice data) {
+void Router::OnTryBody(UpstreamTry&, Slice data) {
   response_body_.Append(std::move(data));
   runtime_.worker.loop.Defer(pump_task_);
 }
 
-void Router::OnUpstreamTrailers(Headers& trailers) {
-  response_trailers_ = &trailers;
-  meter_.OnTrailers(trailers, runtime_.worker.loop.now());
-}
+void Router::OnTryTrailers(UpstreamTry&, Headers& trailers) { response_trailers_ = &trailers; }
 
-void Router::OnUpstreamEnd() {
+void Router::OnTryEnd(UpstreamTry&) {
   StreamInfo& info = responder_.stream_info();
   info.response_end = runtime_.worker.loop.now();
-  const bool head_only = response_end_;  // OnUpstreamHead said so
+  const bool head_only = response_end_;  // OnTryHead said so
   response_end_ = true;
-  if (!tunnel_) {
-    route_timer_.Cancel();
-    const bool server_error = responder_.response_head().status >= 500;
-    EndTry(server_error ? TryOutcome::kServerError : TryOutcome::kAnswered);
-  }
+  if (!tunnel_) route_timer_.Cancel();
   if (head_only) return responder_.StartResponse(true);
   runtime_.worker.loop.Defer(pump_task_);
 }
@@ -319,7 +311,7 @@ void Router::Pump() {
   if (!response_body_.empty() || response_end_) {
     if (!responder_.response_wanted()) {
       // It waits here, and the upstream's socket fills.
-      return upstream_.SetReading(false);
+      return try_.request().SetReading(false);
     }
     const size_t bytes = response_body_.size();
     const bool end = response_end_;
@@ -329,15 +321,15 @@ void Router::Pump() {
       response_passed_ = true;
       return EndTunnelIfOver();
     }
-    upstream_.Consumed(bytes);
+    try_.request().Consumed(bytes);
   }
-  if (!upstream_.ready()) return;
-  upstream_.SetReading(responder_.response_wanted());
+  if (!try_.request().ready()) return;
+  try_.request().SetReading(responder_.response_wanted());
 }
 
 void Router::OnResponseWanted() { Pump(); }
 
-void Router::OnUpstreamWritable() {
+void Router::OnTryWritable(UpstreamTry&) {
   PullMore();
   EndTunnelIfOver();
 }
@@ -345,34 +337,28 @@ void Router::OnUpstreamWritable() {
 void Router::EndTunnelIfOver() {
   if (!tunnel_ || !response_passed_) return;
   // Where nothing more can be sent, what the client still says is lost: its end is not awaited.
-  if (!upstream_.cannot_send() && (!request_end_ || !upstream_.all_sent())) return;
+  const UpstreamRequest& request = try_.request();
+  if (!request.cannot_send() && (!request_end_ || !request.all_sent())) return;
   Stop();
   responder_.EndTunnel();
 }
 
-bool Router::RetryAfter(const Error& error) {
-  ClusterStats& stats = cluster_->stats();
-  if (!head_sent_) {  // the connect failed
-    if (connect_retried_ || cluster_->endpoint_count() < 2) return false;
-    connect_retried_ = true;
-    choice_.Avoid(*endpoint_);
-    stats.connect_retries.Inc();
-    return true;
-  }
-  if (error.retry != Retry::kIfReused || !upstream_.reused() || stale_retried_) return false;
-  const bool idempotent =
-      IsIdempotent(head_->method()) || head_->headers.Has(HeaderId::kIdempotencyKey);
-  if (!replay_whole_ || (upstream_.sent_any() && !idempotent)) return false;
-  stale_retried_ = true;
-  stats.stale_retries.Inc();
-  return true;
+RetryState::Situation Router::SituationNow() {
+  Loop& loop = runtime_.worker.loop;
+  const Nanos left =
+      route_timer_.pending() ? route_timer_.deadline() - loop.now() : Nanos{INT64_MAX};
+  return {*head_, *cluster_,   !request_has_body_ || replay_whole_,
+          left,   loop.wall(), runtime_.worker.random};
 }
 
-void Router::OnUpstreamFailed(const Error& error) {
-  EndTry(head_sent_ ? TryOutcome::kReset : TryOutcome::kNotConnected);
+void Router::OnBackOffOver() {
+  try_.Stop();
+  StartTry(false);
+}
+
+void Router::OnTryFailed(UpstreamTry& attempt, const Error& error) {
   StreamInfo& info = responder_.stream_info();
   info.upstream_failure = responder_.stream_arena().Copy(error.detail);
-  endpoint_->stats.failures.Inc();
   if (tunnel_ && response_end_) {
     // It had said all it had to say, and the client is to get that. What the client still says is
     // lost.
@@ -390,7 +376,12 @@ void Router::OnUpstreamFailed(const Error& error) {
     Stop();
     return responder_.AbortResponse(std::move(cut));
   }
-  if (RetryAfter(error)) return StartTry(stale_retried_);
+  if (const auto again = retries_.AfterFailure(attempt, error, SituationNow())) {
+    if (!again->fresh_only) choice_.Avoid(*attempt.endpoint());
+    if (again->wait > 0) return back_off_timer_.Start(again->wait);
+    return StartTry(again->fresh_only);
+  }
+  if (retries_.exhausted()) info.flags.Set(ResponseFlag::kUpstreamRetryLimitExceeded);
   FailBeforeResponse(error);
 }
 
@@ -398,7 +389,7 @@ void Router::FailBeforeResponse(const Error& error) {
   Arena& arena = responder_.stream_arena();
   const std::string_view details =
       arena.Join({"upstream_reset_before_response_started{", error.detail, "}"});
-  if (!head_sent_) {
+  if (!try_.head_sent()) {
     return Fail(503, ResponseFlag::kUpstreamConnectionFailure, details,
                 "upstream connect failure\n");
   }
@@ -414,16 +405,23 @@ void Router::FailBeforeResponse(const Error& error) {
 
 void Router::OnRouteTimeout() {
   if (cluster_ != nullptr) cluster_->stats().timeouts.Inc();
+  if (try_.under_way()) try_.endpoint()->stats.failures.Inc();
   TimeOut("upstream_response_timeout");
 }
 
-void Router::OnTryTimeout() {
-  cluster_->stats().per_try_timeouts.Inc();
+void Router::OnTryTimeout(UpstreamTry& attempt) {
+  if (const auto again = retries_.AfterTimeout(SituationNow())) {
+    choice_.Avoid(*attempt.endpoint());
+    attempt.Stop(TryOutcome::kTimedOut);
+    return back_off_timer_.Start(again->wait);
+  }
+  if (retries_.exhausted()) {
+    responder_.stream_info().flags.Set(ResponseFlag::kUpstreamRetryLimitExceeded);
+  }
   TimeOut("upstream_per_try_timeout");
 }
 
 void Router::TimeOut(std::string_view details) {
-  if (endpoint_ != nullptr) endpoint_->stats.failures.Inc();
   if (!response_started_) {
     return Fail(504, ResponseFlag::kUpstreamRequestTimeout, details, "upstream timed out\n",
                 TryOutcome::kTimedOut);

@@ -64,13 +64,13 @@ SeriesId StatsDirectory::Register(MetricKind kind, const Metric& metric, const L
   return RegisterKind(static_cast<uint8_t>(kind), metric, labels);
 }
 
-SharedWord StatsDirectory::Word(std::string_view name, const LabelList& labels) {
+SharedWords StatsDirectory::Words(std::string_view name, const LabelList& labels) {
   const SeriesId id = RegisterKind(kStatsWordKind, {name, "", MetricUnit::kNone}, labels);
-  StatsCell* const shared = id.dropped() ? nullptr : table_.WordOf(id);
-  if (shared != nullptr) return SharedWord(shared);
+  StatsCell* const shared = id.dropped() ? nullptr : table_.WordsOf(id);
+  if (shared != nullptr) return SharedWords(shared);
   auto& own = own_words_[StrCat({name, "{", CanonicalLabels(labels), "}"})];
-  if (own == nullptr) own = std::make_unique<StatsCell>(0);
-  return SharedWord(own.get());
+  if (own == nullptr) own = std::make_unique<StatsCell[]>(SharedWords::kCount);
+  return SharedWords(own.get());
 }
 
 SharedGauge StatsDirectory::SharedGauge(const Metric& metric, const LabelList& labels) {

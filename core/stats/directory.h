@@ -54,9 +54,13 @@ class StatsDirectory {
 
   SeriesId Register(MetricKind kind, const Metric& metric, const LabelList& labels);
 
-  // The word of this name and labels, shared between workers and with the next process; one that
-  // does not fit is this process' alone, and counted as a dropped series.
-  SharedWord Word(std::string_view name, const LabelList& labels = {});
+  // The words of this name and labels, shared between workers and with the next process; those that
+  // do not fit are this process' alone, and counted as a dropped series.
+  SharedWords Words(std::string_view name, const LabelList& labels = {});
+  // The first of them.
+  SharedWord Word(std::string_view name, const LabelList& labels = {}) {
+    return Words(name, labels)[0];
+  }
 
   // A gauge that all threads of this process count in, exported as any other. One that does not fit
   // still counts, where nothing shows it, and is counted as a dropped series.
@@ -84,7 +88,7 @@ class StatsDirectory {
   };
   std::unordered_map<std::string, Registered> registered_;  // by this process, by name
   // What did not fit, by name and labels.
-  std::map<std::string, std::unique_ptr<StatsCell>> own_words_;
+  std::map<std::string, std::unique_ptr<StatsCell[]>> own_words_;
   std::map<std::string, std::unique_ptr<StatsCell>> own_gauges_;
   sluice::Counter dropped_;
   sluice::Gauge dropped_now_;

@@ -37,7 +37,7 @@
 namespace sluice {
 
 inline constexpr uint64_t kStatsMagic = 0x53544543'49554c53;  // "SLUICETS", little-endian
-inline constexpr uint32_t kStatsLayoutVersion = 1 + SLUICE_STATS_LAYOUT_BUMP;
+inline constexpr uint32_t kStatsLayoutVersion = 2 + SLUICE_STATS_LAYOUT_BUMP;
 inline constexpr uint64_t kStatsPage = 4096;
 
 // A process counts in one bank; its successor takes the other.
@@ -88,10 +88,11 @@ struct StatsSeriesEntry {
 };
 static_assert(sizeof(StatsSeriesEntry) == 32);
 
-// A word with its own lines.
+// The words of one name (SharedWords), with their own lines.
 struct alignas(128) StatsWord {
-  StatsCell value;
+  StatsCell cells[16];
 };
+static_assert(sizeof(StatsWord) == 128);
 
 struct alignas(kStatsPage) StatsBank {
   StatsIndex owned;      // 1 from its taking to its process' orderly end

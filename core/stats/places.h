@@ -55,8 +55,9 @@ class StatsPlaces {
     const bool inside = offset + StatsTextCells(length) <= limits_.text_size / sizeof(StatsCell);
     return inside ? At<StatsCell>(regions_.text) + offset : nullptr;
   }
-  Of<StatsCell>* Word(uint32_t index) const {
-    return index < limits_.max_words ? &At<StatsWord>(regions_.words)[index].value : nullptr;
+  // The words of one name.
+  Of<StatsCell>* Words(uint32_t index) const {
+    return index < limits_.max_words ? At<StatsWord>(regions_.words)[index].cells : nullptr;
   }
 
   // A page that was taken, by its number.

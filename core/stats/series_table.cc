@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "core/stats/segment.h"
+#include "core/stats/shared_word.h"
 #include "core/stats/text.h"
 
 namespace sluice {
@@ -58,9 +59,9 @@ SeriesId StatsSeriesTable::FindOrAdd(uint8_t kind, const Metric& metric, std::st
   return found != kNone ? Use(found) : AddSeries(kind, family, metric.rank, labels);
 }
 
-StatsCell* StatsSeriesTable::WordOf(SeriesId id) const {
+StatsCell* StatsSeriesTable::WordsOf(SeriesId id) const {
   const StatsSeriesEntry* const entry = places().Series(id.index());
-  return entry == nullptr ? nullptr : places().Word(Load(entry->cell));
+  return entry == nullptr ? nullptr : places().Words(Load(entry->cell));
 }
 
 // Reads what others did since.
@@ -240,8 +241,9 @@ bool StatsSeriesTable::IsFree(const StatsSeriesEntry& entry, uint8_t kind, uint3
 // In every row: whoever used it is dead, or has said that it does not.
 void StatsSeriesTable::ZeroCells(uint8_t kind, uint32_t cell) {
   if (kind == kStatsWordKind) {
-    StatsCell* const word = places().Word(cell);
-    if (word != nullptr) word->store(0, std::memory_order_relaxed);
+    StatsCell* const words = places().Words(cell);
+    if (words == nullptr) return;
+    for (size_t i = 0; i < SharedWords::kCount; ++i) words[i].store(0, std::memory_order_relaxed);
     return;
   }
   places().ForEachRow((1u << kStatsBanks) - 1, [&](StatsRowHeader& row) {

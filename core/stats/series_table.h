@@ -36,7 +36,7 @@ class StatsSeriesTable {
   SeriesId FindOrAdd(uint8_t kind, const Metric& metric, std::string_view labels);
 
   // Of a shared word's id, just got; null if it is none.
-  StatsCell* WordOf(SeriesId id) const;
+  StatsCell* WordsOf(SeriesId id) const;
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;

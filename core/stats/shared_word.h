@@ -13,6 +13,9 @@
 #ifndef SLUICE_CORE_STATS_SHARED_WORD_H_
 #define SLUICE_CORE_STATS_SHARED_WORD_H_
 
+#include <cstddef>
+#include <cstdint>
+
 #include "core/stats/cell.h"
 
 namespace sluice {
@@ -34,6 +37,22 @@ class SharedWord {
 
  private:
   StatsCell* cell_ = nullptr;
+};
+
+// The words of one name: what changes together, such as a limiter's state, has one entry of the
+// directory and one pair of cache lines. As SharedWord in all else.
+class SharedWords {
+ public:
+  static constexpr size_t kCount = 16;
+
+  SharedWords() = default;  // may only be assigned to
+  explicit SharedWords(StatsCell* cells) : cells_(cells) {}
+
+  // REQUIRES: i < kCount.
+  SharedWord operator[](size_t i) const { return SharedWord(cells_ + i); }
+
+ private:
+  StatsCell* cells_ = nullptr;
 };
 
 }  // namespace sluice

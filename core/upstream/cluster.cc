@@ -54,6 +54,9 @@ ClusterSettings SettingsOf(const config::Cluster& config) {
     settings.codec.head_size = static_cast<uint32_t>(config.limits().head_size());
     settings.codec.header_count = config.limits().header_count();
   }
+  if (config.has_retry_budget()) {
+    settings.retry_budget = {config.retry_budget().percent() / 100, config.retry_budget().rate()};
+  }
   return settings;
 }
 
@@ -97,6 +100,7 @@ Cluster::Cluster(const config::Cluster& config, Loop& loop, StatsDirectory& stat
   endpoints_ = nobody;
   const StatsScope scope(stats, {{"cluster", settings_.name}});
   settings_.stats = scope.Group<ClusterStats>();
+  settings_.retry_words = stats.Words("retry_budget", {{"cluster", settings_.name}});
   stats_ = scope.Group<DiscoveryStats>().Bind(stats.main_row());
 }
 

@@ -20,6 +20,7 @@
 #include "core/upstream/endpoint.h"
 #include "core/upstream/endpoint_sources.h"
 #include "core/upstream/endpoint_states.h"
+#include "core/upstream/retry_budget.h"
 
 namespace sluice {
 
@@ -45,6 +46,8 @@ struct ClusterSettings {
   ProxyProtocolVersion proxy_protocol = ProxyProtocolVersion::kOff;
   PoolLimits pool;
   CodecLimits codec;
+  RetryBudgetSettings retry_budget;
+  SharedWords retry_words;
   StatsGroup<ClusterStats> stats;
   // What is spoken, and over what: here HTTP/2 and TLS come in, and the fakes of tests.
   std::unique_ptr<ClientCodec> (*new_codec)(ClientEvents&,

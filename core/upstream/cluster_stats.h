@@ -2,11 +2,18 @@
 #ifndef SLUICE_CORE_UPSTREAM_CLUSTER_STATS_H_
 #define SLUICE_CORE_UPSTREAM_CLUSTER_STATS_H_
 
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
 #include "core/stats/scope.h"
 
 namespace sluice {
 
 struct ClusterStats {
+  // Why a request that was to be tried again was not.
+  enum RetryRefusal : uint8_t { kByAttempts, kByBody, kByTime, kByBudget, kRetryRefusals };
+
   Counter requests;
   Counter responses[6];  // by class; [0]: none came
   Gauge requests_active;
@@ -24,6 +31,9 @@ struct ClusterStats {
   Counter per_try_timeouts;
   Counter stale_retries;
   Counter connect_retries;
+  Counter retries;
+  Counter retries_succeeded;
+  Counter retries_refused[kRetryRefusals];
   Counter no_endpoint;
   Counter bytes_sent;
   Counter bytes_received;
@@ -64,6 +74,17 @@ struct ClusterStats {
                               "Requests sent again because a reused connection was closed."});
     table.Add(connect_retries, {"sluice_upstream_connect_retries_total",
                                 "Requests moved to another endpoint after a failed connect."});
+    table.Add(retries,
+              {"sluice_upstream_retries_total", "Requests sent again because the route says so."});
+    table.Add(retries_succeeded, {"sluice_upstream_retries_succeeded_total",
+                                  "Requests that had a good answer after such a retry."});
+    constexpr std::string_view kRefusals[] = {"attempts", "body", "time", "budget"};
+    for (size_t i = 0; i < kRetryRefusals; ++i) {
+      table.Add(retries_refused[i],
+                {"sluice_upstream_retries_refused_total",
+                 "Requests that were not sent again although the route says so, by reason."},
+                {{"reason", kRefusals[i]}});
+    }
     table.Add(no_endpoint,
               {"sluice_upstream_no_endpoint_total", "Requests that found no endpoint."});
     table.Add(bytes_sent, {"sluice_upstream_sent_bytes_total", "Bytes written to connections.",

@@ -36,6 +36,7 @@ WorkerCluster::WorkerCluster(Loop& loop, Random& random, const StatsRow& row,
       settings_(settings),
       feedback_(settings.balance.feedback()),
       stats_(settings.stats.Bind(row)),
+      retry_budget_(settings.retry_budget, settings.retry_words),
       balancer_(settings.balance, random) {
   Update(std::move(endpoints));
 }

@@ -64,6 +64,10 @@ class WorkerCluster {
   // Chooses an endpoint; null: there is none. Valid until the current callback ends, and as long as
   // a request waits or runs in its pool. A TryMeter is to be told.
   WorkerEndpoint* Pick(const EndpointWish& wish = {});
+  // A request that is no retry is about to be tried.
+  void OnRequest() { retry_budget_.OnRequest(loop_.now()); }
+  // May one more request be tried again? Takes it out of the budget.
+  bool TakeRetry() { return retry_budget_.Take(loop_.now()); }
   size_t endpoint_count() const { return current_.size(); }
   // Those of the set and those that have something to finish.
   template <typename Visit>
@@ -89,6 +93,7 @@ class WorkerCluster {
   const ClusterSettings& settings_;
   const BalanceFeedback feedback_;
   ClusterStats stats_;
+  RetryBudget retry_budget_;
   EndpointSetPtr set_;
   ClusterBalancer balancer_;
   std::vector<std::unique_ptr<WorkerEndpoint>> current_;  // as in set_->endpoints

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/config/config.pb.h"
+#include "core/config/field_value.h"
 #include "core/config/units.pb.h"
 
 namespace sluice::test {
@@ -237,7 +238,7 @@ class Page {
       for (int i = 0; i < field.enum_type()->value_count(); ++i) {
         const pb::EnumValueDescriptor& value = *field.enum_type()->value(i);
         const std::string about = Comment(value);
-        type += (i == 0 ? "" : ", ") + Code(Lower(value.name())) +
+        type += (i == 0 ? "" : ", ") + Code(EnumText(value)) +
                 (about.empty() ? "" : " (" + about + ")");
       }
     } else if (field.type() == pb::FieldDescriptor::TYPE_BOOL) {
@@ -260,7 +261,7 @@ class Page {
     if (options.GetExtension(config::required) || field.is_repeated() || field.has_presence()) {
       return "";
     }
-    if (field.enum_type() != nullptr) return Code(Lower(field.enum_type()->value(0)->name()));
+    if (field.enum_type() != nullptr) return Code(EnumText(*field.enum_type()->value(0)));
     if (field.type() == pb::FieldDescriptor::TYPE_BOOL) return "`off`";
     return field.type() == pb::FieldDescriptor::TYPE_STRING ? "" : "`0`";
   }

@@ -1,0 +1,110 @@
+#include "core/proxy/upstream_try.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/proxy/router.h"
+
+namespace sluice {
+
+UpstreamTry::UpstreamTry(Router& router, Loop& loop)
+    : router_(router),
+      loop_(loop),
+      request_(*this),
+      timer_(loop, Callback::To<&UpstreamTry::OnTimeout>(this)) {}
+
+void UpstreamTry::Begin(WorkerCluster& cluster, WorkerEndpoint& endpoint) {
+  cluster_ = &cluster;
+  endpoint_ = &endpoint;
+  head_sent_ = discarded_ = false;
+  status_ = 0;
+  dropped_ = 0;
+  started_ = loop_.now();
+  cluster.stats().requests.Inc();
+  endpoint.stats.requests.Inc();
+  cluster.stats().requests_active.Add();
+  counted_ = true;
+  meter_.Begin(cluster, endpoint);
+}
+
+void UpstreamTry::Stop(TryOutcome outcome) {
+  timer_.Cancel();
+  request_.Cancel();
+  Count(outcome);
+}
+
+void UpstreamTry::Discard() {
+  timer_.Cancel();
+  discarded_ = true;
+}
+
+void UpstreamTry::Count(TryOutcome outcome) {
+  if (!std::exchange(counted_, false)) return;
+  if (status_ != 0 && !IsFailure(outcome)) {
+    outcome = status_ >= 500 ? TryOutcome::kServerError : TryOutcome::kAnswered;
+  }
+  ClusterStats& stats = cluster_->stats();
+  stats.requests_active.Sub();
+  // So that requests are the sum of responses, however a try ends.
+  if (status_ == 0) stats.responses[0].Inc();
+  const Nanos now = loop_.now();
+  stats.request_duration.Record(static_cast<uint64_t>((now - started_) / kMicrosecond));
+  meter_.End(outcome, now - started_, now);
+}
+
+void UpstreamTry::OnTimeout() {
+  cluster_->stats().per_try_timeouts.Inc();
+  endpoint_->stats.failures.Inc();
+  router_.OnTryTimeout(*this);
+}
+
+void UpstreamTry::OnUpstreamReady() { router_.OnTryReady(*this); }
+
+ResponseHead& UpstreamTry::OnUpstreamBegin() { return router_.OnTryBegin(*this); }
+
+void UpstreamTry::OnUpstreamInformational() {
+  if (!discarded_) router_.OnTryInformational(*this);
+}
+
+void UpstreamTry::OnUpstreamHead(bool end) {
+  timer_.Cancel();
+  const ResponseHead& head = router_.HeadOf(*this);
+  status_ = head.status;
+  cluster_->stats().responses[status_ / 100 < 6 ? status_ / 100 : 5].Inc();
+  if (status_ >= 500) endpoint_->stats.failures.Inc();
+  const Nanos now = loop_.now();
+  const Nanos sent = std::max(started_, router_.request_sent_at());
+  meter_.OnHead(status_, head.headers, now - sent, now);
+  router_.OnTryHead(*this, end);
+}
+
+void UpstreamTry::OnUpstreamBody(Slice data) {
+  if (!discarded_) return router_.OnTryBody(*this, std::move(data));
+  dropped_ += data.size();
+  if (dropped_ > kMostDiscarded) return Stop();
+  request_.Consumed(data.size());
+}
+
+void UpstreamTry::OnUpstreamTrailers(Headers& trailers) {
+  meter_.OnTrailers(trailers, loop_.now());
+  if (!discarded_) router_.OnTryTrailers(*this, trailers);
+}
+
+void UpstreamTry::OnUpstreamEnd() {
+  if (request_.tunnel()) return router_.OnTryEnd(*this);
+  Count(TryOutcome::kAnswered);
+  if (!discarded_) router_.OnTryEnd(*this);
+}
+
+void UpstreamTry::OnUpstreamFailed(const Error& error) {
+  timer_.Cancel();
+  Count(head_sent_ ? TryOutcome::kReset : TryOutcome::kNotConnected);
+  endpoint_->stats.failures.Inc();
+  if (!discarded_) router_.OnTryFailed(*this, error);
+}
+
+void UpstreamTry::OnUpstreamWritable() {
+  if (!discarded_) router_.OnTryWritable(*this);
+}
+
+}  // namespace sluice
