@@ -13,6 +13,7 @@
 #include "core/filter/response_flags.h"
 #include "core/http/message.h"
 #include "core/net/address.h"
+#include "core/upstream/request_priority.h"
 
 namespace sluice {
 
@@ -68,6 +69,7 @@ class StreamInfo {
   std::string_view upstream_failure;  // why the transport failed
   uint64_t upstream_connection_id = 0;
   uint32_t attempts = 0;
+  RequestPriority priority = RequestPriority::kNormal;
   std::optional<Protocol> upstream_protocol;
 
   uint64_t request_body_bytes = 0;

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "core/base/strings.h"
+#include "core/stats/layout.h"
 #include "tests/support/counting_load.h"
 #include "tests/support/listener_line.h"
 #include "tests/support/process.h"
@@ -19,6 +21,12 @@ using ::testing::HasSubstr;
 
 constexpr const char* kThis = SLUICE_BINARY;
 constexpr const char* kOther = SLUICE_BUILD_DIR "/sluice_other_layout";
+
+constexpr uint32_t kVersion = kStatsLayoutVersion;
+
+std::string Differs(uint32_t found, uint32_t expected) {
+  return StrCat({"layout version ", Decimal(found), ", expected ", Decimal(expected)});
+}
 
 class RestartLayoutTest : public testing::Test {
  protected:
@@ -50,8 +58,8 @@ TEST_F(RestartLayoutTest, ThereAndBackLosesNoRequest) {
 
   for (const char* const binary : {kOther, kThis, kOther, kThis}) {
     auto next = Run(binary);
-    EXPECT_TRUE(next->WaitForErr(binary == kOther ? "layout version 1, expected 2"
-                                                  : "layout version 2, expected 1"));
+    EXPECT_TRUE(next->WaitForErr(binary == kOther ? Differs(kVersion, kVersion + 1)
+                                                  : Differs(kVersion + 1, kVersion)));
     EXPECT_TRUE(next->WaitForErr("set aside as " + stats_ + ".old, counters start from zero"));
     EXPECT_EQ(process->WaitForExit(), 0) << process->err();
     const uint64_t before = load.fresh() + load.kept();
