@@ -62,6 +62,11 @@ void RouteChecks::CheckRoute(const config::Route& route, const std::string& path
   }
   if (route.has_rewrite()) CheckPathChange(route.rewrite(), route.match(), path + ".rewrite");
   if (route.has_mirror()) CheckCluster(route.mirror().cluster(), path + ".mirror.cluster");
+  for (int i = 0; i < route.fallbacks_size(); ++i) {
+    const config::Fallback& fallback = route.fallbacks(i);
+    if (fallback.action_case() != config::Fallback::kCluster) continue;
+    CheckCluster(fallback.cluster(), At(path + ".fallbacks", i) + ".cluster");
+  }
 }
 
 void RouteChecks::CheckMatch(const config::Match& match, const std::string& path) {

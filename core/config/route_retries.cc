@@ -39,6 +39,7 @@ Result<std::unique_ptr<const RouteRetries>> RouteRetries::Compile(const config::
     retries->headers.push_back(std::move(*test));
   }
   retries->attempts = config.attempts();
+  retries->other_priority = config.other_priority();
   retries->back_off = SettingsOf(config.back_off());
   if (retries->on == 0 || retries->attempts < 2) return std::unique_ptr<const RouteRetries>();
   return std::unique_ptr<const RouteRetries>(std::move(retries));

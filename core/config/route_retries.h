@@ -31,6 +31,7 @@ struct RouteRetries {
 
   RetryConditions on = 0;
   uint32_t attempts = 2;
+  bool other_priority = false;
   std::vector<uint32_t> statuses;
   std::vector<RouteValueTest> headers;
   BackOffSettings back_off;

@@ -36,7 +36,11 @@ WorkerEndpoint* EndpointChoice::Pick(WorkerCluster& cluster, const RequestHead& 
   EndpointWish wish;
   if (!tried_.empty()) wish.tried = &tried_;
   wish.hash = hash_;
-  if (info.route != nullptr) wish.subset = info.route->subset();
+  if (info.route != nullptr) {
+    wish.subset = info.route->subset();
+    const RouteRetries* const retries = info.route->retries();
+    wish.other_priority = retries != nullptr && retries->other_priority;
+  }
   wish.session = session_;
   wish.address = info.wanted_endpoint;
   return cluster.Pick(wish);

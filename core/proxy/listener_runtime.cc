@@ -24,6 +24,14 @@ ListenerRuntime::ListenerRuntime(const ListenerSettings& listener_settings,
     if (extras.has_stats) {
       route.stats = std::make_unique<RouteStats>(extras.stats.Bind(worker.stats));
     }
+    if (!extras.fallbacks.empty() || extras.hedges) {
+      route.resilience = std::make_unique<RouteResilience>();
+      if (!extras.fallbacks.empty()) route.resilience->fallbacks = &extras.fallbacks;
+      if (extras.hedges) {
+        route.resilience->hedge =
+            std::make_unique<HedgeDelay>(extras.hedge_after, extras.hedge_percentile);
+      }
+    }
     if (extras.default_filters) continue;
     own_plans_.push_back(std::make_unique<ChainPlan>());
     for (uint32_t filter : extras.filters) own_plans_.back()->Add(*factories_[filter]);

@@ -12,6 +12,7 @@
 #include "core/proxy/listener_settings.h"
 #include "core/proxy/proxy_generation.h"
 #include "core/proxy/proxy_worker.h"
+#include "core/proxy/route_resilience.h"
 
 namespace sluice {
 
@@ -35,6 +36,10 @@ class ListenerRuntime {
   RouteStats* route_stats(const Route* route) {
     return route == nullptr ? nullptr : routes_[route->index()].stats.get();
   }
+  // Null for most routes.
+  RouteResilience* resilience(const Route* route) {
+    return route == nullptr ? nullptr : routes_[route->index()].resilience.get();
+  }
 
   const ListenerSettings& settings;
   ProxyWorker& worker;
@@ -48,6 +53,7 @@ class ListenerRuntime {
     const ChainPlan* plan = nullptr;
     const RouteExtras::Changes* changes = nullptr;
     std::unique_ptr<RouteStats> stats;
+    std::unique_ptr<RouteResilience> resilience;
   };
 
   std::vector<std::unique_ptr<FilterFactory>> factories_;  // as settings.filters

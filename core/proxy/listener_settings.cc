@@ -126,6 +126,14 @@ class Compiler {
                          .Group<RouteStats>();
       extras.has_stats = true;
     }
+    Result<RouteFallbacks> fallbacks = RouteFallbacks::Compile(route.config());
+    if (!fallbacks) return FailAt(place, fallbacks.error().detail);
+    extras.fallbacks = std::move(*fallbacks);
+    if (route.config().has_hedge()) {
+      extras.hedges = true;
+      extras.hedge_after = route.config().hedge().after();
+      extras.hedge_percentile = route.config().hedge().percentile();
+    }
     for (uint32_t i = 0; i < out_->filter_count; ++i) {
       const std::string_view name = out_->filters[i].kind->name();
       const config::FilterUse* own = route.FindFilter(name);

@@ -17,6 +17,7 @@
 #include "core/net/transport.h"
 #include "core/proxy/listener_stats.h"
 #include "core/proxy/local_reply_map.h"
+#include "core/proxy/route_fallbacks.h"
 
 namespace sluice {
 
@@ -48,6 +49,11 @@ struct RouteExtras {
   std::vector<uint32_t> filters;
   StatsGroup<RouteStats> stats;  // of named routes
   bool has_stats = false;
+  RouteFallbacks fallbacks;
+  // Of routes that hedge: after a fixed time, or at a percentile if that is 0.
+  bool hedges = false;
+  Nanos hedge_after = 0;
+  double hedge_percentile = 0;
 
   bool changes_anything() const;
 };

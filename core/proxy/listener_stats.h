@@ -2,6 +2,7 @@
 #ifndef SLUICE_CORE_PROXY_LISTENER_STATS_H_
 #define SLUICE_CORE_PROXY_LISTENER_STATS_H_
 
+#include "core/proxy/failure.h"
 #include "core/stats/scope.h"
 
 namespace sluice {
@@ -24,6 +25,7 @@ struct ListenerStats {
   Counter local_resets;
   Counter no_route;
   Counter local_replies;
+  Counter fallbacks[kFallbackReasons];
   Counter tunnels;
   Counter proxy_protocol_errors;
   Counter bytes_received;
@@ -64,6 +66,12 @@ struct ListenerStats {
                              "Requests that we broke off: their response was cut, or never came."});
     table.Add(no_route, {"sluice_downstream_no_route_total", "Requests that no route takes."});
     table.Add(local_replies, {"sluice_downstream_local_replies_total", "Answers of our own."});
+    for (size_t i = 0; i < kFallbackReasons; ++i) {
+      table.Add(fallbacks[i],
+                {"sluice_downstream_fallbacks_total",
+                 "Failures that a fallback of the route stood in for, by what failed."},
+                {{"reason", kFallbackReasonNames[i]}});
+    }
     table.Add(tunnels, {"sluice_downstream_tunnels_total", "Requests that became tunnels."});
     table.Add(proxy_protocol_errors, {"sluice_downstream_proxy_protocol_errors_total",
                                       "Connections without the PROXY header that must be there."});

@@ -53,11 +53,15 @@ std::optional<RetryState::Again> RetryState::AfterTimeout(const Situation& situa
 std::optional<RetryState::Again> RetryState::AfterResponse(const ResponseHead& response,
                                                            const Situation& situation) {
   if (policy_ == nullptr) return std::nullopt;
-  if (!RetriesResponse(*policy_, response, situation.request)) {
+  if (!IsRepeated(response, situation.request)) {
     if (retries_ > 0) situation.cluster.stats().retries_succeeded.Inc();
     return std::nullopt;
   }
   return Take(situation, RetryAfter(response.headers, situation.wall).value_or(0));
+}
+
+bool RetryState::IsRepeated(const ResponseHead& response, const RequestHead& request) const {
+  return policy_ != nullptr && RetriesResponse(*policy_, response, request);
 }
 
 std::optional<RetryState::Again> RetryState::Take(const Situation& situation, Nanos asked) {

@@ -49,6 +49,9 @@ class RetryState {
   // Nothing of the response has been passed on.
   std::optional<Again> AfterResponse(const ResponseHead& response, const Situation& situation);
 
+  // Does the policy name this response?
+  bool IsRepeated(const ResponseHead& response, const RequestHead& request) const;
+
   bool has_policy() const { return policy_ != nullptr; }
   // Has another try been refused because there were enough?
   bool exhausted() const { return exhausted_; }

@@ -8,13 +8,6 @@
 #include "core/proxy/head_route_input.h"
 
 namespace sluice {
-namespace {
-
-// Which try of the request it is, counted from 1: to the upstream and to the client, unless it is
-// the first.
-constexpr std::string_view kAttemptCount = "x-sluice-attempt-count";
-
-}  // namespace
 
 ArenaPtr<LastFilter> RouterFactory::Create(Responder& responder) {
   return ArenaPtr<LastFilter>(
@@ -24,7 +17,8 @@ ArenaPtr<LastFilter> RouterFactory::Create(Responder& responder) {
 Router::Router(Responder& responder, ListenerRuntime& runtime)
     : responder_(responder),
       runtime_(runtime),
-      try_(*this, runtime.worker.loop),
+      first_(*this, runtime.worker.loop),
+      try_(&first_),
       route_timer_(runtime.worker.loop, Callback::To<&Router::OnRouteTimeout>(this)),
       back_off_timer_(runtime.worker.loop, Callback::To<&Router::OnBackOffOver>(this)),
       pump_task_(Callback::To<&Router::Pump>(this)) {}
@@ -36,7 +30,8 @@ void Router::Stop(TryOutcome outcome) {
   route_timer_.Cancel();
   back_off_timer_.Cancel();
   pump_task_.Cancel();
-  try_.Stop(outcome);
+  first_.Stop(outcome);
+  if (hedge_ != nullptr) hedge_->Stop(outcome);
 }
 
 void Router::OnAbandoned() { Stop(); }
@@ -49,10 +44,14 @@ void Router::OnRequestHeaders(RequestHead& head, bool end) {
   const Route* route = info.route;
   if (route == nullptr) {
     runtime_.stats.no_route.Inc();
-    return Fail(404, ResponseFlag::kNoRouteFound, "route_not_found", "no route\n");
+    return Fail({.status = 404,
+                 .flag = ResponseFlag::kNoRouteFound,
+                 .details = "route_not_found",
+                 .body = "no route\n"});
   }
   if (head.method() == Method::kConnect && !route->AllowsUpgrade("connect")) {
-    return Fail(405, ResponseFlag::kNone, "connect_not_allowed", "CONNECT is not allowed\n");
+    return Fail(
+        {.status = 405, .details = "connect_not_allowed", .body = "CONNECT is not allowed\n"});
   }
   if (const RouteRedirect* redirect = route->redirect(); redirect != nullptr) {
     return Redirect(*route, head);
@@ -72,14 +71,29 @@ void Router::OnRequestHeaders(RequestHead& head, bool end) {
   info.route_choice = target.choice;
   cluster_ = target.cluster_index != kNoCluster ? runtime_.generation.cluster(target.cluster_index)
                                                 : runtime_.generation.FindCluster(target.cluster);
-  if (cluster_ == nullptr) {
-    return Fail(503, ResponseFlag::kNoClusterFound, "cluster_not_found", "no such cluster\n");
-  }
-  info.cluster = cluster_->settings().name;
+  resilience_ = runtime_.resilience(route);
   retries_.set_policy(route->retries());
-  ApplyRoute(*route, head);
-  mirror_.Start(*route, runtime_, head, end);
-  if (end) RequestSent();
+  if (cluster_ == nullptr) {
+    return Fail({.reason = FailReason::kNoEndpoint,
+                 .status = 503,
+                 .flag = ResponseFlag::kNoClusterFound,
+                 .details = "cluster_not_found",
+                 .body = "no such cluster\n"});
+  }
+  Begin();
+}
+
+void Router::Begin() {
+  begun_ = true;
+  const Route& route = *responder_.stream_info().route;
+  ApplyRoute(route, *head_);
+  mirror_.Start(route, runtime_, *head_, request_end_);
+  if (request_end_) RequestSent();
+  UseCluster();
+}
+
+void Router::UseCluster() {
+  responder_.stream_info().cluster = cluster_->settings().name;
   cluster_->OnRequest();
   StartTry(false);
 }
@@ -119,34 +133,43 @@ void Router::StartTry(bool fresh_only) {
       choice_.Pick(*cluster_, *head_, responder_.stream_info(), runtime_.worker.random);
   if (endpoint == nullptr) {
     cluster_->stats().no_endpoint.Inc();
-    return Fail(503, ResponseFlag::kNoHealthyUpstream, "no_healthy_upstream",
-                "no healthy upstream\n");
+    return Fail({.reason = FailReason::kNoEndpoint,
+                 .status = 503,
+                 .flag = ResponseFlag::kNoHealthyUpstream,
+                 .details = "no_healthy_upstream",
+                 .body = "no healthy upstream\n"});
   }
   StreamInfo& info = responder_.stream_info();
-  ++info.attempts;
   // The endpoint may be gone before the log is written.
   info.upstream_host = responder_.stream_arena().Copy(endpoint->text);
   info.upstream_start = runtime_.worker.loop.now();
-  try_.Begin(*cluster_, *endpoint);
-  if (request_end_) StartTryTimer();
-  UpstreamRequest& request = try_.request();
-  if (!fresh_only && request.TryStart(endpoint->pool)) return SendRequest();
-  const ConnectionInfo& connection = info.connection();
-  request.Start(endpoint->pool, &connection.remote, &connection.local, fresh_only);
+  if (resilience_ != nullptr && resilience_->hedge != nullptr && info.attempts == 0) ArmHedge();
+  BeginAt(*try_, *endpoint, fresh_only);
 }
 
-void Router::OnTryReady(UpstreamTry&) { SendRequest(); }
-
-void Router::SendRequest() {
+void Router::BeginAt(UpstreamTry& attempt, WorkerEndpoint& endpoint, bool fresh_only) {
   StreamInfo& info = responder_.stream_info();
-  UpstreamRequest& request = try_.request();
+  ++info.attempts;
+  attempt.Begin(*cluster_, endpoint);
+  if (request_end_) StartTryTimer(attempt);
+  UpstreamRequest& request = attempt.request();
+  if (!fresh_only && request.TryStart(endpoint.pool)) return SendRequest(attempt);
+  const ConnectionInfo& connection = info.connection();
+  request.Start(endpoint.pool, &connection.remote, &connection.local, fresh_only);
+}
+
+void Router::OnTryReady(UpstreamTry& attempt) { SendRequest(attempt); }
+
+void Router::SendRequest(UpstreamTry& attempt) {
+  StreamInfo& info = responder_.stream_info();
+  UpstreamRequest& request = attempt.request();
   info.pool_ready = runtime_.worker.loop.now();
   info.upstream_connection_id = request.connection_id();
-  try_.set_head_sent();
+  attempt.set_head_sent();
   if (info.attempts > 1) head_->headers.Set(kAttemptCount, Decimal(info.attempts).view());
   if (head_->authority.empty()) {
     // Of HTTP/1.0; the endpoint would refuse to be called by no name. In this try only.
-    head_->authority = try_.endpoint()->Authority(responder_.stream_arena());
+    head_->authority = attempt.endpoint()->Authority(responder_.stream_arena());
     request.SendHead(*head_, !request_has_body_);
     head_->authority = {};
   } else {
@@ -161,7 +184,7 @@ void Router::SendRequest() {
 }
 
 void Router::PullMore() {
-  const UpstreamRequest& request = try_.request();
+  const UpstreamRequest& request = try_->request();
   if (request_end_ || pull_outstanding_ || !request.ready() || !request.writable()) return;
   pull_outstanding_ = true;
   responder_.PullRequestBody();
@@ -169,12 +192,12 @@ void Router::PullMore() {
 
 void Router::OnRequestBody(Buffer& data, bool end, Headers* trailers) {
   pull_outstanding_ = false;
-  if (tunnel_ && !try_.request().ready()) return;  // nobody is there to take it any more
+  if (tunnel_ && !try_->request().ready()) return;  // nobody is there to take it any more
   request_end_ = end;
   request_trailers_ = trailers;
   if (mirror_.active()) mirror_.SendBody(data, end, trailers);
   if (end) RequestSent();
-  if (!try_.request().ready() || !try_.under_way()) {  // SendRequest sends what is kept
+  if (!try_->request().ready() || !try_->under_way()) {  // SendRequest sends what is kept
     if (!stopped_) replay_.Append(std::move(data));
     return;
   }
@@ -183,14 +206,17 @@ void Router::OnRequestBody(Buffer& data, bool end, Headers* trailers) {
 }
 
 void Router::SendBody(Buffer& data, bool end) {
-  if (try_.request().SendBody(data, end, request_trailers_)) {
+  if (try_->request().SendBody(data, end, request_trailers_)) {
     PullMore();
     return EndTunnelIfOver();
   }
   // The client's own framing was checked as it was read.
   constexpr std::string_view kDetails = "filter_broke_request_length";
   if (!response_started_) {
-    return Fail(500, ResponseFlag::kLocalReset, kDetails, "internal error\n");
+    return Fail({.status = 500,
+                 .flag = ResponseFlag::kLocalReset,
+                 .details = kDetails,
+                 .body = "internal error\n"});
   }
   responder_.stream_info().flags.Set(ResponseFlag::kLocalReset);
   responder_.stream_info().details = kDetails;
@@ -201,7 +227,9 @@ void Router::SendBody(Buffer& data, bool end) {
 
 void Router::KeepForReplay(const Buffer& data) {
   if (data.empty() || !replay_whole_) return;
-  const bool of_use = !response_started_ && retries_.KeepsBody(try_.request().reused());
+  const bool of_use =
+      !response_started_ && (retries_.KeepsBody(try_->request().reused()) ||
+                             (fallbacks() != nullptr && fallbacks()->asks_clusters()));
   if (of_use && replay_.size() + data.size() <= kReplayLimit) {
     replay_.Append(data.Share());
     return;
@@ -217,130 +245,12 @@ void Router::RequestSent() {
   if (tunnel_ || response_end_) return;
   const Route* route = info.route;
   if (route->timeout() > 0 && !route_timer_.pending()) route_timer_.Start(route->timeout());
-  if (!response_started_ && try_.under_way()) StartTryTimer();
+  if (!response_started_ && try_->under_way()) StartTryTimer(*try_);
 }
 
-void Router::StartTryTimer() {
+void Router::StartTryTimer(UpstreamTry& attempt) {
   const Nanos timeout = responder_.stream_info().route->per_try_timeout();
-  if (timeout > 0) try_.StartTimer(timeout);
-}
-
-ResponseHead& Router::OnTryBegin(UpstreamTry&) {
-  ResponseHead& head = responder_.response_head();
-  head.headers.Clear();
-  return head;
-}
-
-void Router::OnTryInformational(UpstreamTry&) {
-  const ResponseHead& head = responder_.response_head();
-  // 100 is between us and the upstream: we ask for it by nothing, and answer it ourselves.
-  if (head.status != 100) responder_.SendInformational(head.status, head.headers);
-}
-
-void Router::OnTryHead(UpstreamTry& attempt, bool end) {
-  StreamInfo& info = responder_.stream_info();
-  ResponseHead& head = responder_.response_head();
-  if (retries_.has_policy()) [[unlikely]] {
-    if (const auto again = retries_.AfterResponse(head, SituationNow())) {
-      choice_.Avoid(*attempt.endpoint());
-      // Where the request is not all sent, the connection is of no use any more.
-      request_end_ ? attempt.Discard() : attempt.Stop();
-      return back_off_timer_.Start(again->wait);
-    }
-    if (retries_.exhausted()) info.flags.Set(ResponseFlag::kUpstreamRetryLimitExceeded);
-  }
-  response_started_ = true;
-  response_end_ = end;
-  replay_.Clear();
-  info.response_start = runtime_.worker.loop.now();
-  info.upstream_protocol = head.protocol;
-  info.response_head_bytes = head.wire_size;
-  if (info.details.empty()) info.details = "via_upstream";
-  choice_.AddCookies(*cluster_, *attempt.endpoint(), info, head);
-  if (info.attempts > 1) head.headers.Set(kAttemptCount, Decimal(info.attempts).view());
-  const bool connected = head_->method() == Method::kConnect && head.status / 100 == 2;
-  if (connected || head.status == 101) {
-    if (!connected && !IsUpgradeAskedFor()) {
-      return Fail(502, ResponseFlag::kUpstreamProtocolError, "upgrade_not_asked_for",
-                  "bad gateway\n", TryOutcome::kReset);
-    }
-    tunnel_ = true;
-    request_end_ = false;      // another is to come
-    pull_outstanding_ = true;  // the responder does, as soon as the tunnel stands
-    route_timer_.Cancel();
-    try_.request().Tunnel();
-    responder_.StartResponse(false);
-    responder_.Tunnel();
-    return;
-  }
-  if (!end) responder_.StartResponse(false);  // else OnTryEnd, which follows at once
-}
-
-// A 101 names what it switches to, and that is among what the client asked for and the route allows
-// (RFC 9110 15.2.2, 7.8).
-bool Router::IsUpgradeAskedFor() const {
-  const std::string_view answered =
-      responder_.response_head().headers.Get(HeaderId::kUpgrade).value_or(std::string_view());
-  bool asked_for = false;
-  ForEachListElement(answered, [&](std::string_view token) {
-    asked_for = ListContains(head_->upgrade, token);
-    return asked_for;
-  });
-  return asked_for;
-}
-
-void Router::OnTryBody(UpstreamTry&, Slice data) {
-  response_body_.Append(std::move(data));
-  runtime_.worker.loop.Defer(pump_task_);
-}
-
-void Router::OnTryTrailers(UpstreamTry&, Headers& trailers) { response_trailers_ = &trailers; }
-
-void Router::OnTryEnd(UpstreamTry&) {
-  StreamInfo& info = responder_.stream_info();
-  info.response_end = runtime_.worker.loop.now();
-  const bool head_only = response_end_;  // OnTryHead said so
-  response_end_ = true;
-  if (!tunnel_) route_timer_.Cancel();
-  if (head_only) return responder_.StartResponse(true);
-  runtime_.worker.loop.Defer(pump_task_);
-}
-
-void Router::Pump() {
-  if (stopped_ || !response_started_ || response_passed_) return;
-  if (!response_body_.empty() || response_end_) {
-    if (!responder_.response_wanted()) {
-      // It waits here, and the upstream's socket fills.
-      return try_.request().SetReading(false);
-    }
-    const size_t bytes = response_body_.size();
-    const bool end = response_end_;
-    responder_.SendBody(std::move(response_body_), end, end ? response_trailers_ : nullptr);
-    if (stopped_) return;
-    if (end) {
-      response_passed_ = true;
-      return EndTunnelIfOver();
-    }
-    try_.request().Consumed(bytes);
-  }
-  if (!try_.request().ready()) return;
-  try_.request().SetReading(responder_.response_wanted());
-}
-
-void Router::OnResponseWanted() { Pump(); }
-
-void Router::OnTryWritable(UpstreamTry&) {
-  PullMore();
-  EndTunnelIfOver();
-}
-
-void Router::EndTunnelIfOver() {
-  if (!tunnel_ || !response_passed_) return;
-  // Where nothing more can be sent, what the client still says is lost: its end is not awaited.
-  const UpstreamRequest& request = try_.request();
-  if (!request.cannot_send() && (!request_end_ || !request.all_sent())) return;
-  Stop();
-  responder_.EndTunnel();
+  if (timeout > 0) attempt.StartTimer(timeout);
 }
 
 RetryState::Situation Router::SituationNow() {
@@ -352,30 +262,15 @@ RetryState::Situation Router::SituationNow() {
 }
 
 void Router::OnBackOffOver() {
-  try_.Stop();
+  try_->Stop();
   StartTry(false);
 }
 
 void Router::OnTryFailed(UpstreamTry& attempt, const Error& error) {
   StreamInfo& info = responder_.stream_info();
   info.upstream_failure = responder_.stream_arena().Copy(error.detail);
-  if (tunnel_ && response_end_) {
-    // It had said all it had to say, and the client is to get that. What the client still says is
-    // lost.
-    info.flags.Set(ResponseFlag::kUpstreamConnectionTermination);
-    return EndTunnelIfOver();
-  }
-  if (response_started_) {
-    const bool protocol = error.code == Code::kProtocol;
-    info.flags.Set(protocol ? ResponseFlag::kUpstreamProtocolError
-                            : ResponseFlag::kUpstreamConnectionTermination);
-    info.details = responder_.stream_arena().Join(
-        {"upstream_reset_after_response_started{", error.detail, "}"});
-    Error cut = error;
-    cut.detail = info.details;
-    Stop();
-    return responder_.AbortResponse(std::move(cut));
-  }
+  if (response_started_) return OnResponseCut(error);
+  if (LeavesToRival(attempt)) return;
   if (const auto again = retries_.AfterFailure(attempt, error, SituationNow())) {
     if (!again->fresh_only) choice_.Avoid(*attempt.endpoint());
     if (again->wait > 0) return back_off_timer_.Start(again->wait);
@@ -386,30 +281,34 @@ void Router::OnTryFailed(UpstreamTry& attempt, const Error& error) {
 }
 
 void Router::FailBeforeResponse(const Error& error) {
-  Arena& arena = responder_.stream_arena();
-  const std::string_view details =
-      arena.Join({"upstream_reset_before_response_started{", error.detail, "}"});
-  if (!try_.head_sent()) {
-    return Fail(503, ResponseFlag::kUpstreamConnectionFailure, details,
-                "upstream connect failure\n");
-  }
+  Failure failure = {.reason = FailReason::kFailure, .status = 503};
+  failure.details = responder_.stream_arena().Join(
+      {"upstream_reset_before_response_started{", error.detail, "}"});
   const bool lost = error.code == Code::kReset || error.code == Code::kClosed ||
                     error.code == Code::kTimeout || error.code == Code::kIo ||
                     error.code == Code::kRefused;
-  if (lost) {
-    return Fail(503, ResponseFlag::kUpstreamConnectionTermination, details,
-                "upstream connection closed before the response\n");
+  if (!try_->head_sent()) {
+    failure.flag = ResponseFlag::kUpstreamConnectionFailure;
+    failure.body = "upstream connect failure\n";
+  } else if (lost) {
+    failure.flag = ResponseFlag::kUpstreamConnectionTermination;
+    failure.body = "upstream connection closed before the response\n";
+  } else {
+    failure.status = 502;
+    failure.flag = ResponseFlag::kUpstreamProtocolError;
+    failure.body = "bad response from upstream\n";
   }
-  Fail(502, ResponseFlag::kUpstreamProtocolError, details, "bad response from upstream\n");
+  Fail(std::move(failure));
 }
 
 void Router::OnRouteTimeout() {
   if (cluster_ != nullptr) cluster_->stats().timeouts.Inc();
-  if (try_.under_way()) try_.endpoint()->stats.failures.Inc();
+  if (try_->under_way()) try_->endpoint()->stats.failures.Inc();
   TimeOut("upstream_response_timeout");
 }
 
 void Router::OnTryTimeout(UpstreamTry& attempt) {
+  if (LeavesToRival(attempt)) return attempt.Stop(TryOutcome::kTimedOut);
   if (const auto again = retries_.AfterTimeout(SituationNow())) {
     choice_.Avoid(*attempt.endpoint());
     attempt.Stop(TryOutcome::kTimedOut);
@@ -423,8 +322,12 @@ void Router::OnTryTimeout(UpstreamTry& attempt) {
 
 void Router::TimeOut(std::string_view details) {
   if (!response_started_) {
-    return Fail(504, ResponseFlag::kUpstreamRequestTimeout, details, "upstream timed out\n",
-                TryOutcome::kTimedOut);
+    return Fail({.reason = FailReason::kTimeout,
+                 .status = 504,
+                 .flag = ResponseFlag::kUpstreamRequestTimeout,
+                 .details = details,
+                 .body = "upstream timed out\n",
+                 .outcome = TryOutcome::kTimedOut});
   }
   responder_.stream_info().flags.Set(ResponseFlag::kUpstreamRequestTimeout);
   responder_.stream_info().details = details;
@@ -433,15 +336,112 @@ void Router::TimeOut(std::string_view details) {
       Error{Code::kTimeout, Side::kUpstream, Retry::kNever, std::string(details)});
 }
 
-void Router::Fail(uint16_t status, ResponseFlag flag, std::string_view details,
-                  std::string_view body, TryOutcome outcome) {
+void Router::Fail(Failure failure) {
+  if (fallbacks() != nullptr && TakeFallback(failure)) return;
   LocalReply reply;
-  reply.status = status;
-  reply.flag = flag;
-  reply.details = details;
-  reply.body = body;
-  Stop(outcome);
+  reply.status = failure.status;
+  reply.flag = failure.flag;
+  reply.details = failure.details;
+  reply.body = failure.body;
+  reply.headers = std::move(failure.headers);
+  Stop(failure.outcome);
   responder_.Reply(std::move(reply));
+}
+
+bool Router::TakeFallback(const Failure& failure) {
+  const RouteFallbacks& all = *fallbacks();
+  while (true) {
+    const size_t found = all.Find(next_fallback_, failure.reason, failure.status);
+    if (found == all.size()) return false;
+    next_fallback_ = static_cast<uint32_t>(found + 1);
+    const RouteFallbacks::Entry& entry = all.entry(found);
+    if (!entry.cluster.empty() && !GoesTo(entry, failure)) continue;
+    const auto reason = static_cast<size_t>(failure.reason);
+    runtime_.stats.fallbacks[reason].Inc();
+    fallback_reason_ = kFallbackReasonNames[reason];
+    if (entry.cluster.empty()) AnswerWith(entry, failure);
+    return true;
+  }
+}
+
+void Router::AnswerWith(const RouteFallbacks::Entry& entry, const Failure& failure) {
+  StreamInfo& info = responder_.stream_info();
+  info.flags.Set(failure.flag);
+  info.status = failure.status;  // for %status% of the body
+  LocalReply reply = entry.Reply(info);
+  info.status = 0;
+  reply.flag = failure.flag;
+  reply.details = failure.details;
+  reply.headers.emplace_back(kFallback, fallback_reason_);
+  Stop(failure.outcome);
+  responder_.Reply(std::move(reply));
+}
+
+// False: it cannot be asked.
+bool Router::GoesTo(const RouteFallbacks::Entry& entry, const Failure& failure) {
+  WorkerCluster* const cluster = runtime_.generation.FindCluster(entry.cluster);
+  if (cluster == nullptr || (request_has_body_ && !replay_whole_)) return false;
+  StreamInfo& info = responder_.stream_info();
+  info.details = responder_.stream_arena().Join({"fallback{", failure.details, "}"});
+  cluster_ = cluster;
+  choice_ = EndpointChoice();
+  retries_ = RetryState();  // it is asked once
+  if (!begun_) {
+    Begin();
+    return true;
+  }
+  // Its time begins anew: nothing may be left of the route's.
+  route_timer_.Cancel();
+  if (request_end_ && info.route->timeout() > 0) route_timer_.Start(info.route->timeout());
+  if (hedge_ != nullptr) hedge_->Stop(failure.outcome);
+  if (failure.reason == FailReason::kStatus) {
+    // We are under its codec.
+    try_->Discard();
+    back_off_timer_.Start(0);
+    info.cluster = cluster_->settings().name;
+    return true;
+  }
+  try_->Stop(failure.outcome);
+  UseCluster();
+  return true;
+}
+
+void Router::ArmHedge() {
+  const bool plain = head_->method() == Method::kGet || head_->method() == Method::kHead;
+  if (!plain || request_has_body_ || !head_->upgrade.empty()) return;
+  const Nanos delay = resilience_->hedge->Get(runtime_.worker.loop.now());
+  if (delay == 0) return;
+  hedge_ =
+      responder_.stream_arena().Make<Hedge>(*this, responder_.stream_arena(), runtime_.worker.loop,
+                                            delay, Callback::To<&Router::OnHedgeDue>(this));
+}
+
+void Router::OnHedgeDue() {
+  if (response_started_ || !try_->under_way()) return;
+  EndpointChoice other = choice_;
+  other.Avoid(*try_->endpoint());
+  WorkerEndpoint* const endpoint =
+      other.Pick(*cluster_, *head_, responder_.stream_info(), runtime_.worker.random);
+  if (endpoint == nullptr || endpoint == try_->endpoint()) return;
+  if (!cluster_->TakeRetry())
+    return cluster_->stats().retries_refused[ClusterStats::kByBudget].Inc();
+  choice_ = other;
+  cluster_->stats().hedges.Inc();
+  BeginAt(hedge_->attempt(), *endpoint, false);
+}
+
+UpstreamTry* Router::RivalOf(const UpstreamTry& attempt) {
+  if (hedge_ == nullptr) return nullptr;
+  UpstreamTry& rival = &attempt == &first_ ? hedge_->attempt() : first_;
+  return rival.under_way() ? &rival : nullptr;
+}
+
+bool Router::LeavesToRival(const UpstreamTry& attempt) {
+  UpstreamTry* const rival = RivalOf(attempt);
+  if (rival == nullptr) return false;
+  choice_.Avoid(*attempt.endpoint());
+  try_ = rival;
+  return true;
 }
 
 }  // namespace sluice

@@ -1,8 +1,10 @@
 // Router: the last filter of ordinary listeners: finds the cluster that the route names, and the
 // endpoint, sends the request there, and brings the response back. One per stream.
 //
-// A try that came to nothing is followed by another where RetryState says so. Nothing of a response
-// that is tried again goes to the client.
+// A try that came to nothing is followed by another where RetryState says so; nothing of a response
+// that is tried again goes to the client. A second try may run beside the first one (Hedge): the
+// first good answer ends the other. What fails in the end is answered by a fallback of the route,
+// or by us. The way back is in router_response.cc.
 #ifndef SLUICE_CORE_PROXY_ROUTER_H_
 #define SLUICE_CORE_PROXY_ROUTER_H_
 
@@ -12,9 +14,12 @@
 #include "core/event/loop.h"
 #include "core/filter/last_filter.h"
 #include "core/proxy/endpoint_choice.h"
+#include "core/proxy/failure.h"
+#include "core/proxy/hedge.h"
 #include "core/proxy/listener_runtime.h"
 #include "core/proxy/mirror.h"
 #include "core/proxy/retry_state.h"
+#include "core/proxy/route_resilience.h"
 #include "core/proxy/upstream_try.h"
 #include "core/upstream/worker_cluster.h"
 
@@ -28,18 +33,23 @@ class Router final : public LastFilter {
   void OnRequestHeaders(RequestHead& head, bool end) override;
   void OnRequestBody(Buffer& data, bool end, Headers* trailers) override;
   void OnResponseWanted() override;
-  Nanos LastMoved() const override { return try_.request().last_sent(); }
+  Nanos LastMoved() const override { return try_->request().last_sent(); }
   void OnAbandoned() override;
 
  private:
   // A request's body is kept for a second try up to so many bytes.
   static constexpr size_t kReplayLimit = 64 * 1024;
+  // Which try of the request it is, from 1: to the upstream and to the client, unless it is the
+  // first.
+  static constexpr std::string_view kAttemptCount = "x-sluice-attempt-count";
+  // Which failure the answer to the client stands in for.
+  static constexpr std::string_view kFallback = "x-sluice-fallback";
 
   // From the try.
   friend class UpstreamTry;
   void OnTryReady(UpstreamTry& attempt);
   ResponseHead& OnTryBegin(UpstreamTry& attempt);
-  const ResponseHead& HeadOf(const UpstreamTry&) const { return responder_.response_head(); }
+  ResponseHead& HeadOf(const UpstreamTry& attempt);
   // When the last of the request went to a try; 0: it has not.
   Nanos request_sent_at() const { return responder_.stream_info().upstream_end; }
   void OnTryInformational(UpstreamTry& attempt);
@@ -53,22 +63,42 @@ class Router final : public LastFilter {
 
   void Redirect(const Route& route, RequestHead& head);
   void ApplyRoute(const Route& route, RequestHead& head);
+  // The request as the route wants it goes to cluster_.
+  void Begin();
+  void UseCluster();
   void StartTry(bool fresh_only);
-  void SendRequest();
+  void BeginAt(UpstreamTry& attempt, WorkerEndpoint& endpoint, bool fresh_only);
+  void SendRequest(UpstreamTry& attempt);
   void PullMore();
   void SendBody(Buffer& data, bool end);
   void KeepForReplay(const Buffer& data);
   void RequestSent();
-  void StartTryTimer();
+  void StartTryTimer(UpstreamTry& attempt);
   RetryState::Situation SituationNow();
   void OnBackOffOver();
+  void ArmHedge();
+  void OnHedgeDue();
+  // The other try, if it is under way; else null.
+  UpstreamTry* RivalOf(const UpstreamTry& attempt);
+  // This one came to nothing. True: the other one goes on.
+  bool LeavesToRival(const UpstreamTry& attempt);
+  bool OutrunsRival(UpstreamTry& attempt);
   bool IsUpgradeAskedFor() const;
   void FailBeforeResponse(const Error& error);
+  void OnResponseCut(const Error& error);
   void OnRouteTimeout();
   void TimeOut(std::string_view details);
   void Pump();
-  void Fail(uint16_t status, ResponseFlag flag, std::string_view details, std::string_view body,
-            TryOutcome outcome = TryOutcome::kCancelled);
+  // Null: the route has none.
+  const RouteFallbacks* fallbacks() const {
+    return resilience_ == nullptr ? nullptr : resilience_->fallbacks;
+  }
+  // The one way in which requests end that no upstream answers.
+  void Fail(Failure failure);
+  // True: it answers, or its cluster is asked.
+  bool TakeFallback(const Failure& failure);
+  void AnswerWith(const RouteFallbacks::Entry& entry, const Failure& failure);
+  bool GoesTo(const RouteFallbacks::Entry& entry, const Failure& failure);
   void EndTunnelIfOver();
   void Stop(TryOutcome outcome = TryOutcome::kCancelled);
 
@@ -76,8 +106,11 @@ class Router final : public LastFilter {
   ListenerRuntime& runtime_;
   WorkerCluster* cluster_ = nullptr;
   RequestHead* head_ = nullptr;
+  RouteResilience* resilience_ = nullptr;  // null: the route has none
   EndpointChoice choice_;
-  UpstreamTry try_;
+  UpstreamTry first_;
+  ArenaPtr<Hedge> hedge_;  // null: none is to begin
+  UpstreamTry* try_;       // the one that counts: the last begun, unless both are under way
   RetryState retries_;
   Mirror mirror_;
   Timer route_timer_;
@@ -87,6 +120,9 @@ class Router final : public LastFilter {
   Buffer response_body_;
   Headers* request_trailers_ = nullptr;
   Headers* response_trailers_ = nullptr;
+  std::string_view fallback_reason_;  // empty: none was taken
+  uint32_t next_fallback_ = 0;        // those before it were taken
+  bool begun_ = false;
   bool request_has_body_ = false;
   bool request_end_ = false;  // all of it has come to us
   bool pull_outstanding_ = false;

@@ -18,6 +18,7 @@
 #include "core/net/listen_socket.h"
 #include "core/proxy/listener_settings.h"
 #include "core/proxy/local_reply_map.h"
+#include "core/proxy/route_fallbacks.h"
 #include "core/server/process.h"
 #include "core/stats/directory.h"
 #include "core/stats/segment.h"
@@ -136,6 +137,11 @@ class Finder {
       const std::string route_path = Element(path + ".routes", i);
       for (const config::FilterUse& use : route.filters()) {
         if (!use.off()) CheckFilter(use, StrCat({route_path, ".filters.", use.name()}));
+      }
+      for (int j = 0; j < route.fallbacks_size(); ++j) {
+        for (const Error& error : RouteFallbacks::FindFaults(route.fallbacks(j))) {
+          AddBelow(Element(route_path + ".fallbacks", j), error.detail);
+        }
       }
       CheckMessageHeaders(route, route_path);
       const config::WeightedClusters& weighted = route.weighted_clusters();

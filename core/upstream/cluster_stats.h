@@ -34,6 +34,8 @@ struct ClusterStats {
   Counter retries;
   Counter retries_succeeded;
   Counter retries_refused[kRetryRefusals];
+  Counter hedges;
+  Counter hedges_won;
   Counter no_endpoint;
   Counter bytes_sent;
   Counter bytes_received;
@@ -85,6 +87,10 @@ struct ClusterStats {
                  "Requests that were not sent again although the route says so, by reason."},
                 {{"reason", kRefusals[i]}});
     }
+    table.Add(hedges,
+              {"sluice_upstream_hedges_total", "Second tries begun while the first one ran."});
+    table.Add(hedges_won, {"sluice_upstream_hedges_won_total",
+                           "Of those, the ones whose answer was passed on."});
     table.Add(no_endpoint,
               {"sluice_upstream_no_endpoint_total", "Requests that found no endpoint."});
     table.Add(bytes_sent, {"sluice_upstream_sent_bytes_total", "Bytes written to connections.",

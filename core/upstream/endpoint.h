@@ -58,7 +58,8 @@ struct Endpoint {
 
 // Those that one policy chooses among: of one priority, one zone or all, one subset or all.
 struct EndpointGroup {
-  uint64_t key = 0;               // the same in each set, for what a balancer remembers
+  uint64_t key = 0;  // the same in each set, for what a balancer remembers
+  uint32_t priority = 0;
   std::vector<uint32_t> members;  // in EndpointSet::endpoints
   // For policies that hash; shared by the sets in which the members are the same.
   std::shared_ptr<const HashTable> table;

@@ -87,6 +87,7 @@ class Grouping {
     EndpointGroup& group = set_.groups.emplace_back();
     group.key = XXH3_64bits_withSeed(subset.metadata.data(), subset.metadata.size(),
                                      uint64_t{priority} << 8 | static_cast<uint64_t>(part));
+    group.priority = priority;
     group.members = members;
     if (settings_.hashes()) group.table = TableOf(group);
   }

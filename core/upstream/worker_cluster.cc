@@ -49,7 +49,8 @@ WorkerEndpoint* WorkerCluster::Pick(const EndpointWish& wish) {
     if (wished != nullptr)
       return current_[static_cast<size_t>(wished - set_->endpoints.data())].get();
   }
-  const size_t index = balancer_.Pick({random_, loop_.now(), wish.tried, wish.hash}, wish.subset);
+  const size_t index = balancer_.Pick(
+      {random_, loop_.now(), wish.tried, wish.hash, wish.other_priority}, wish.subset);
   return index == ClusterBalancer::kNoEndpoint ? nullptr : current_[index].get();
 }
 

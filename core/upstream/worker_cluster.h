@@ -47,6 +47,7 @@ struct EndpointWish {
   std::string_view subset;                // Route::subset()
   std::string_view session;               // the one of that Endpoint::session, if it is usable
   std::string_view address;               // the one of that text, if it is usable
+  bool other_priority = false;            // than those of `tried`, if there is another
 };
 
 class WorkerCluster {

@@ -165,6 +165,40 @@ TEST_P(CancelTest, GetOnConnectionsThatAreNotKept) {
        .ends_with = "ok"});
 }
 
+TEST_P(CancelTest, RetriesAfterAWait) {
+  upstream_.Others() = Script()
+                           .AwaitRequest()
+                           .SendInPieces("HTTP/1.1 503 X\r\nContent-Length: 4\r\n\r\nbusy", 7)
+                           .AwaitRequest()
+                           .SendInPieces(kOk, 7)
+                           .Repeat();
+  Run({.request = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody",
+       .route =
+           "timeout: 1s, retries: { on: [5xx], attempts: 3, back_off: { growth: fixed, jitter: "
+           "none, base: 4ms, max: 4ms } }, "});
+}
+
+TEST_P(CancelTest, ATrySideBySideWithAnother) {
+  // Every second request of a connection is answered late.
+  upstream_.Others() = Script().AwaitRequest().AwaitEnd();
+  other_.Others() = Script().AwaitRequest().SendInPieces(kOk, 7).Repeat();
+  Run({.request = std::string(kGet),
+       .route = "timeout: 1s, hedge: { after: 4ms }, ",
+       .cluster = StrCat({"balance: { policy: round_robin }, connect_timeout: 500ms, "}),
+       .endpoints = StrCat({"{ address: \"", other_.text(), "\" }, "})});
+}
+
+TEST_P(CancelTest, AFallbackThatIsAsked) {
+  upstream_.Others() = Script()
+                           .AwaitRequest()
+                           .SendInPieces("HTTP/1.1 503 X\r\nContent-Length: 4\r\n\r\nbusy", 7)
+                           .Repeat();
+  other_.Others() = Script().AwaitRequest().SendInPieces(kOk, 7).Repeat();
+  Run({.request = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody",
+       .route = "timeout: 1s, fallbacks: [{ statuses: [503], cluster: copy }, { respond: { status: "
+                "200 } }], "});
+}
+
 TEST_P(CancelTest, PostWithAStreamedBody) {
   upstream_.Others() = Script().AwaitRequest().SendInPieces(kOk, 7).Repeat();
   Run({.request = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"

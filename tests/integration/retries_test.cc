@@ -314,6 +314,23 @@ TEST_F(Retries, AClientThatLeavesWhileItWaits) {
   EXPECT_EQ(upstream_.request_count(), 1U);
 }
 
+TEST_F(Retries, AnotherPriorityIsTried) {
+  StartYaml(
+      "listeners: [{ name: web, listen: 127.0.0.1:0, routes: [{ match: /, cluster: api, retries: { "
+      "on: [5xx], other_priority: on } }] }]\nclusters: [{ name: api, endpoints: [$UP, { address: "
+      "$OTHER, priority: 1 }, { address: \"127.0.0.1:1\" }] }]\n");
+  upstream_.AlwaysAnswer(kBusy);
+  other_.AlwaysAnswer(kOk);
+  for (uint64_t i = 0; i < 4; ++i) {
+    RawClient client(driver_, port());
+    client.Send(Get("/"));
+    // One of the two of priority 0, if need be after a connect that fails, then the other priority.
+    for (int wait = 0; wait < 20; ++wait) Advance(10 * kMillisecond);
+    EXPECT_EQ(client.ReadResponse().status, 200);
+    EXPECT_EQ(other_.request_count(), i + 1);
+  }
+}
+
 TEST_F(Retries, AnotherEndpointIsTried) {
   StartYaml(
       "listeners: [{ name: web, listen: 127.0.0.1:0, routes: [{ match: /, cluster: api, retries: { "

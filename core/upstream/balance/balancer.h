@@ -38,6 +38,7 @@ struct PickContext {
   Nanos now = 0;
   const TriedEndpoints* tried = nullptr;  // null: none
   std::optional<uint64_t> hash = {};      // of the request's key, for policies that hash
+  bool other_priority = false;            // than those of the tried ones, if there is another
 
   bool IsTried(const BalancerMember& member) const {
     return tried != nullptr && tried->Has(member.id);

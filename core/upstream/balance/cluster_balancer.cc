@@ -1,12 +1,15 @@
 #include "core/upstream/balance/cluster_balancer.h"
 
 #include <algorithm>
+#include <bitset>
 #include <utility>
 
 #include "core/config/labels.h"
 
 namespace sluice {
 namespace {
+
+constexpr size_t kPriorities = 128;  // as cluster.proto says
 
 // How often another endpoint is asked for when the chosen one has had its share.
 constexpr int kMostRampDraws = 16;
@@ -86,6 +89,10 @@ size_t ClusterBalancer::Pick(const PickContext& context, std::string_view wanted
   if (set_ == nullptr || groups_.empty()) return kNoEndpoint;
   const EndpointSubset* subset = FindSubset(wanted);
   if (subset == nullptr || subset->shares.empty()) return kNoEndpoint;
+  if (context.other_priority && context.tried != nullptr) {
+    const size_t other = PickOtherPriority(*subset, context);
+    if (other != kNoEndpoint) return other;
+  }
   size_t chosen = PickFrom(*subset, context);
   if (context.now >= ramps_until_ || settings_.hashes()) return chosen;
   for (int i = 0; i < kMostRampDraws && chosen != kNoEndpoint; ++i) {
@@ -115,6 +122,24 @@ size_t ClusterBalancer::PickFrom(const EndpointSubset& subset, const PickContext
     if (untried != kNoEndpoint && !context.tried->Has(set_->endpoints[untried].id)) return untried;
   }
   return chosen;
+}
+
+size_t ClusterBalancer::PickOtherPriority(const EndpointSubset& subset,
+                                          const PickContext& context) {
+  std::bitset<kPriorities> tried;
+  for (const EndpointSubset::Share& share : subset.shares) {
+    const std::vector<BalancerMember>& members = groups_[share.group]->group.members;
+    if (std::any_of(members.begin(), members.end(),
+                    [&context](const BalancerMember& member) { return context.IsTried(member); })) {
+      tried.set(set_->groups[share.group].priority);
+    }
+  }
+  for (const EndpointSubset::Share& share : subset.shares) {
+    if (tried.test(set_->groups[share.group].priority)) continue;
+    const size_t chosen = PickIn(*groups_[share.group], context);
+    if (chosen != kNoEndpoint) return chosen;
+  }
+  return kNoEndpoint;
 }
 
 size_t ClusterBalancer::PickIn(Group& group, const PickContext& context) {

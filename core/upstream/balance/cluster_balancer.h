@@ -38,6 +38,8 @@ class ClusterBalancer {
 
   const EndpointSubset* FindSubset(std::string_view wanted) const;
   size_t PickFrom(const EndpointSubset& subset, const PickContext& context);
+  // Of the first priority that has none of the tried ones; kNoEndpoint: there is no such.
+  size_t PickOtherPriority(const EndpointSubset& subset, const PickContext& context);
   size_t PickIn(Group& group, const PickContext& context);
   // How much of its share it may have by now.
   double RampOf(const Endpoint& endpoint, Nanos now) const;

@@ -186,6 +186,19 @@ TEST_F(ClusterBalancerTest, TriedGroupsAreLeftForOthers) {
   EXPECT_EQ(PickOther(tried), 0u) << "all were tried";
 }
 
+TEST_F(ClusterBalancerTest, AnotherPriorityIsTriedWhereThatIsAskedFor) {
+  AddMany(3, 0);
+  AddMany(2, 5);
+  Publish();
+  TriedEndpoints tried;
+  const auto pick = [&] { return balancer_->Pick({random_, now_, &tried, {}, true}); };
+  tried.Add(2);
+  for (int i = 0; i < 10; ++i) EXPECT_GE(pick(), 3u);
+  tried.Add(5);
+  EXPECT_LT(pick(), 3u) << "both were tried: whoever is left";
+  EXPECT_NE(pick(), 1u);
+}
+
 TEST_F(ClusterBalancerTest, AKeyKeepsItsGroupAndItsEndpoint) {
   settings_.policy = BalancePolicy::kMaglev;
   AddMany(4, 0);

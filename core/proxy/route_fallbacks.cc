@@ -1,0 +1,113 @@
+#include "core/proxy/route_fallbacks.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/strings.h"
+#include "core/config/header_changes.pb.h"
+#include "core/config/route.pb.h"
+#include "core/filter/variable_writer.h"
+
+namespace sluice {
+namespace {
+
+constexpr uint32_t BitOf(FailReason reason) { return uint32_t{1} << static_cast<uint32_t>(reason); }
+
+// Those that are meant when nothing is written.
+constexpr uint32_t kEveryFailure = BitOf(FailReason::kBreakerOpen) |
+                                   BitOf(FailReason::kNoEndpoint) | BitOf(FailReason::kTimeout) |
+                                   BitOf(FailReason::kFailure) | BitOf(FailReason::kLimit);
+
+}  // namespace
+
+RouteFallbacks::Entry RouteFallbacks::CompileEntry(const config::Fallback& config,
+                                                   std::vector<Error>& errors) {
+  Entry entry;
+  for (const int reason : config.on()) entry.reasons |= uint32_t{1} << reason;
+  for (const uint32_t status : config.statuses()) {
+    entry.statuses.push_back(static_cast<uint16_t>(status));
+  }
+  if (!entry.statuses.empty()) entry.reasons |= BitOf(FailReason::kStatus);
+  if ((entry.reasons & BitOf(FailReason::kStatus)) != 0 && entry.statuses.empty()) {
+    errors.push_back(Error{.code = Code::kInvalidArgument,
+                           .detail = "on: status stands here without `statuses`"});
+  }
+  if (entry.reasons == 0) entry.reasons = kEveryFailure;
+  if (config.action_case() == config::Fallback::kCluster) {
+    entry.cluster = config.cluster();
+    return entry;
+  }
+  const config::FallbackRespond& respond = config.respond();
+  entry.status = static_cast<uint16_t>(respond.status());
+  entry.content_type = respond.content_type();
+  if (!respond.body().empty()) {
+    Result<VariableText> body = VariableText::Compile(respond.body());
+    if (body) {
+      entry.body = std::move(*body);
+    } else {
+      errors.push_back(Error{.code = Code::kInvalidArgument,
+                             .detail = StrCat({"respond.body: ", body.error().detail})});
+    }
+  }
+  config::HeaderChanges changes;
+  *changes.mutable_set() = respond.headers();
+  if (const auto checked = HeaderChanges::Compile(changes); !checked) {
+    errors.push_back(Error{.code = Code::kInvalidArgument,
+                           .detail = StrCat({"respond.headers: ", checked.error().detail})});
+  }
+  for (const config::HeaderValue& header : respond.headers()) {
+    entry.headers.emplace_back(header.name(), header.value());
+  }
+  return entry;
+}
+
+Result<RouteFallbacks> RouteFallbacks::Compile(const config::Route& route) {
+  RouteFallbacks fallbacks;
+  for (const config::Fallback& config : route.fallbacks()) {
+    std::vector<Error> errors;
+    Entry entry = CompileEntry(config, errors);
+    if (!errors.empty()) {
+      return Fail(Code::kInvalidArgument,
+                  StrCat({"fallbacks[", Decimal(fallbacks.size()), "].", errors.front().detail}));
+    }
+    fallbacks.asks_clusters_ |= !entry.cluster.empty();
+    fallbacks.looks_at_statuses_ |= !entry.statuses.empty();
+    fallbacks.entries_.push_back(std::move(entry));
+  }
+  return fallbacks;
+}
+
+std::vector<Error> RouteFallbacks::FindFaults(const config::Fallback& config) {
+  std::vector<Error> errors;
+  (void)CompileEntry(config, errors);
+  return errors;
+}
+
+size_t RouteFallbacks::Find(size_t from, FailReason reason, uint16_t status) const {
+  for (size_t i = from; i < entries_.size(); ++i) {
+    const Entry& entry = entries_[i];
+    if ((entry.reasons & BitOf(reason)) == 0) continue;
+    if (reason != FailReason::kStatus ||
+        std::find(entry.statuses.begin(), entry.statuses.end(), status) != entry.statuses.end()) {
+      return i;
+    }
+  }
+  return entries_.size();
+}
+
+LocalReply RouteFallbacks::Entry::Reply(const StreamInfo& info) const {
+  LocalReply reply;
+  reply.status = status;
+  reply.content_type = content_type;
+  reply.headers = headers;
+  // An answer of the product's own, as `respond` is.
+  reply.unmapped = true;
+  if (body) {
+    VariableWriter text;
+    body->WriteTo(text, info, VariableEscape::kNone);
+    reply.body = text.view();
+  }
+  return reply;
+}
+
+}  // namespace sluice

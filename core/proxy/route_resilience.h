@@ -1,0 +1,20 @@
+// RouteResilience: what keeps failures of a route's clusters from its clients, as one worker uses
+// it. Most routes have none. Owned by the listener's runtime; of the worker's thread.
+#ifndef SLUICE_CORE_PROXY_ROUTE_RESILIENCE_H_
+#define SLUICE_CORE_PROXY_ROUTE_RESILIENCE_H_
+
+#include <memory>
+
+#include "core/proxy/hedge_delay.h"
+#include "core/proxy/route_fallbacks.h"
+
+namespace sluice {
+
+struct RouteResilience {
+  const RouteFallbacks* fallbacks = nullptr;  // null: none
+  std::unique_ptr<HedgeDelay> hedge;          // null: no hedging
+};
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_PROXY_ROUTE_RESILIENCE_H_

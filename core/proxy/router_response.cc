@@ -1,0 +1,205 @@
+// The router's way back: the response, and tunnels.
+#include <utility>
+
+#include "core/base/strings.h"
+#include "core/proxy/router.h"
+
+namespace sluice {
+namespace {
+
+// The views stay where they are: in the buffer that `bytes` keeps.
+void CopyHead(const ResponseHead& from, ResponseHead& to) {
+  to.status = from.status;
+  to.protocol = from.protocol;
+  to.reason = from.reason;
+  to.content_length = from.content_length;
+  to.bytes = from.bytes.Share();
+  to.wire_size = from.wire_size;
+  to.headers.Clear();
+  from.headers.ForEach([&to](const Headers::Entry& entry) {
+    to.headers.AddView(entry.name, entry.value, entry.id);
+  });
+}
+
+}  // namespace
+
+ResponseHead& Router::HeadOf(const UpstreamTry& attempt) {
+  return &attempt == &first_ ? responder_.response_head() : hedge_->head();
+}
+
+ResponseHead& Router::OnTryBegin(UpstreamTry& attempt) {
+  ResponseHead& head = HeadOf(attempt);
+  head.headers.Clear();
+  return head;
+}
+
+void Router::OnTryInformational(UpstreamTry& attempt) {
+  if (&attempt != &first_) return;  // the first one's are enough
+  const ResponseHead& head = responder_.response_head();
+  // 100 is between us and the upstream: we ask for it by nothing, and answer it ourselves.
+  if (head.status != 100) responder_.SendInformational(head.status, head.headers);
+}
+
+void Router::OnTryHead(UpstreamTry& attempt, bool end) {
+  if (resilience_ != nullptr && !OutrunsRival(attempt)) return;
+  StreamInfo& info = responder_.stream_info();
+  ResponseHead& head = responder_.response_head();
+  if (retries_.has_policy()) [[unlikely]] {
+    if (const auto again = retries_.AfterResponse(head, SituationNow())) {
+      choice_.Avoid(*attempt.endpoint());
+      // Where the request is not all sent, the connection is of no use any more.
+      request_end_ ? attempt.Discard() : attempt.Stop();
+      return back_off_timer_.Start(again->wait);
+    }
+    if (retries_.exhausted()) info.flags.Set(ResponseFlag::kUpstreamRetryLimitExceeded);
+  }
+  if (fallbacks() != nullptr && fallbacks()->looks_at_statuses() &&
+      TakeFallback(
+          {.reason = FailReason::kStatus, .status = head.status, .details = "via_upstream"})) {
+    return;
+  }
+  response_started_ = true;
+  response_end_ = end;
+  replay_.Clear();
+  info.response_start = runtime_.worker.loop.now();
+  info.upstream_protocol = head.protocol;
+  info.response_head_bytes = head.wire_size;
+  if (info.details.empty()) info.details = "via_upstream";
+  choice_.AddCookies(*cluster_, *attempt.endpoint(), info, head);
+  if (info.attempts > 1) head.headers.Set(kAttemptCount, Decimal(info.attempts).view());
+  if (!fallback_reason_.empty()) head.headers.Set(kFallback, fallback_reason_);
+  const bool connected = head_->method() == Method::kConnect && head.status / 100 == 2;
+  if (connected || head.status == 101) {
+    if (!connected && !IsUpgradeAskedFor()) {
+      return Fail({.status = 502,
+                   .flag = ResponseFlag::kUpstreamProtocolError,
+                   .details = "upgrade_not_asked_for",
+                   .body = "bad gateway\n",
+                   .outcome = TryOutcome::kReset});
+    }
+    tunnel_ = true;
+    request_end_ = false;      // another is to come
+    pull_outstanding_ = true;  // the responder does, as soon as the tunnel stands
+    route_timer_.Cancel();
+    try_->request().Tunnel();
+    responder_.StartResponse(false);
+    responder_.Tunnel();
+    return;
+  }
+  if (!end) responder_.StartResponse(false);  // else OnTryEnd, which follows at once
+}
+
+// A 101 names what it switches to, and that is among what the client asked for and the route allows
+// (RFC 9110 15.2.2, 7.8).
+bool Router::IsUpgradeAskedFor() const {
+  const std::string_view answered =
+      responder_.response_head().headers.Get(HeaderId::kUpgrade).value_or(std::string_view());
+  bool asked_for = false;
+  ForEachListElement(answered, [&](std::string_view token) {
+    asked_for = ListContains(head_->upgrade, token);
+    return asked_for;
+  });
+  return asked_for;
+}
+
+void Router::OnTryBody(UpstreamTry&, Slice data) {
+  response_body_.Append(std::move(data));
+  runtime_.worker.loop.Defer(pump_task_);
+}
+
+void Router::OnTryTrailers(UpstreamTry&, Headers& trailers) { response_trailers_ = &trailers; }
+
+void Router::OnTryEnd(UpstreamTry&) {
+  StreamInfo& info = responder_.stream_info();
+  info.response_end = runtime_.worker.loop.now();
+  const bool head_only = response_end_;  // OnTryHead said so
+  response_end_ = true;
+  if (!tunnel_) route_timer_.Cancel();
+  if (head_only) return responder_.StartResponse(true);
+  runtime_.worker.loop.Defer(pump_task_);
+}
+
+void Router::Pump() {
+  if (stopped_ || !response_started_ || response_passed_) return;
+  if (!response_body_.empty() || response_end_) {
+    if (!responder_.response_wanted()) {
+      // It waits here, and the upstream's socket fills.
+      return try_->request().SetReading(false);
+    }
+    const size_t bytes = response_body_.size();
+    const bool end = response_end_;
+    responder_.SendBody(std::move(response_body_), end, end ? response_trailers_ : nullptr);
+    if (stopped_) return;
+    if (end) {
+      response_passed_ = true;
+      return EndTunnelIfOver();
+    }
+    try_->request().Consumed(bytes);
+  }
+  if (!try_->request().ready()) return;
+  try_->request().SetReading(responder_.response_wanted());
+}
+
+void Router::OnResponseWanted() { Pump(); }
+
+void Router::OnTryWritable(UpstreamTry&) {
+  PullMore();
+  EndTunnelIfOver();
+}
+
+void Router::EndTunnelIfOver() {
+  if (!tunnel_ || !response_passed_) return;
+  // Where nothing more can be sent, what the client still says is lost: its end is not awaited.
+  const UpstreamRequest& request = try_->request();
+  if (!request.cannot_send() && (!request_end_ || !request.all_sent())) return;
+  Stop();
+  responder_.EndTunnel();
+}
+
+// The response broke off, or a tunnel did.
+void Router::OnResponseCut(const Error& error) {
+  StreamInfo& info = responder_.stream_info();
+  if (tunnel_ && response_end_) {
+    // It had said all it had to say, and the client is to get that. What the client still says is
+    // lost.
+    info.flags.Set(ResponseFlag::kUpstreamConnectionTermination);
+    return EndTunnelIfOver();
+  }
+  const bool protocol = error.code == Code::kProtocol;
+  info.flags.Set(protocol ? ResponseFlag::kUpstreamProtocolError
+                          : ResponseFlag::kUpstreamConnectionTermination);
+  info.details =
+      responder_.stream_arena().Join({"upstream_reset_after_response_started{", error.detail, "}"});
+  Error cut = error;
+  cut.detail = info.details;
+  Stop();
+  responder_.AbortResponse(std::move(cut));
+}
+
+// The head of a try that has a rival: a bad one is left to that, a good one ends it. False: that is
+// all there is to it.
+bool Router::OutrunsRival(UpstreamTry& attempt) {
+  StreamInfo& info = responder_.stream_info();
+  const Nanos now = runtime_.worker.loop.now();
+  ResponseHead& head = HeadOf(attempt);
+  if (UpstreamTry* const rival = RivalOf(attempt); rival != nullptr) {
+    if (head.status >= 500 || retries_.IsRepeated(head, *head_)) {
+      attempt.Discard();
+      LeavesToRival(attempt);
+      return false;
+    }
+    rival->Stop();
+  }
+  if (hedge_ != nullptr) hedge_->Cancel();
+  if (resilience_->hedge != nullptr) resilience_->hedge->Add(now - info.upstream_start, now);
+  try_ = &attempt;
+  if (hedge_ == nullptr) return true;
+  info.upstream_host = responder_.stream_arena().Copy(attempt.endpoint()->text);
+  info.upstream_connection_id = attempt.request().connection_id();
+  if (&attempt == &first_) return true;
+  cluster_->stats().hedges_won.Inc();
+  CopyHead(head, responder_.response_head());
+  return true;
+}
+
+}  // namespace sluice
