@@ -32,6 +32,7 @@ class Message;
 
 namespace sluice {
 
+class BreakerBoard;
 class Clock;
 class Loop;
 class Random;
@@ -63,6 +64,7 @@ struct LoadContext {
   FileOwner files = {};
   // Only `sluice check` asks: nothing may be opened, started or written.
   bool dry_run = false;
+  BreakerBoard* breakers = nullptr;  // outlives what is loaded; null: nobody looks at breakers
 };
 
 // For factories: of one worker.

@@ -24,8 +24,9 @@ ListenerRuntime::ListenerRuntime(const ListenerSettings& listener_settings,
     if (extras.has_stats) {
       route.stats = std::make_unique<RouteStats>(extras.stats.Bind(worker.stats));
     }
-    if (!extras.fallbacks.empty() || extras.hedges) {
+    if (!extras.fallbacks.empty() || extras.hedges || extras.breaker != nullptr) {
       route.resilience = std::make_unique<RouteResilience>();
+      route.resilience->breaker = extras.breaker.get();
       if (!extras.fallbacks.empty()) route.resilience->fallbacks = &extras.fallbacks;
       if (extras.hedges) {
         route.resilience->hedge =

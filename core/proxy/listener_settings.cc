@@ -10,6 +10,7 @@
 #include "core/config/listener.pb.h"
 #include "core/config/route.pb.h"
 #include "core/filter/registry.h"
+#include "core/upstream/breaker/breaker_board.h"
 
 namespace sluice {
 namespace {
@@ -134,6 +135,7 @@ class Compiler {
       extras.hedge_after = route.config().hedge().after();
       extras.hedge_percentile = route.config().hedge().percentile();
     }
+    if (route.config().has_breaker()) extras.breaker = NewRouteBreaker(route);
     for (uint32_t i = 0; i < out_->filter_count; ++i) {
       const std::string_view name = out_->filters[i].kind->name();
       const config::FilterUse* own = route.FindFilter(name);
@@ -148,6 +150,26 @@ class Compiler {
     }
     if (extras.default_filters) extras.filters = {};
     return {};
+  }
+
+  static uint64_t IndexInHost(const Route& route) {
+    return static_cast<uint64_t>(&route - route.host().routes().data());
+  }
+
+  // Of routes without a name the place among those of the host is the name.
+  std::unique_ptr<Breaker> NewRouteBreaker(const Route& route) {
+    const std::string name(route.name().empty() ? Decimal(IndexInHost(route)).view()
+                                                : route.name());
+    BreakerName breaker{StrCat({"listeners.", out_->name}),
+                        {{"listener", out_->name}, {"route", name}},
+                        BreakerScope::kRoute};
+    if (route.host().config() != nullptr) {
+      breaker.text += StrCat({".hosts.", route.host().name()});
+      breaker.labels.emplace_back("host", route.host().name());
+    }
+    breaker.text += StrCat({".routes.", name});
+    return NewBreaker(std::move(breaker), ReadBreaker(route.config().breaker()), context_.stats,
+                      context_.breakers);
   }
 
   Result<void> CompileChanges(const std::vector<const config::HeaderChanges*>& configs,
@@ -177,6 +199,10 @@ class Compiler {
 };
 
 }  // namespace
+
+RouteExtras::RouteExtras() = default;
+RouteExtras::RouteExtras(RouteExtras&&) noexcept = default;
+RouteExtras::~RouteExtras() = default;
 
 bool RouteExtras::changes_anything() const {
   return std::any_of(changes.begin(), changes.end(), [](const Changes& each) {

@@ -26,6 +26,8 @@ class Config;
 class Listener;
 }  // namespace config
 
+class Breaker;
+
 enum class EscapedSlashRule : uint8_t { kKeep, kReject, kRedirect };
 enum class ServerHeaderMode : uint8_t { kOverwrite, kPass, kDrop };
 enum class ProxyProtocolMode : uint8_t { kOff, kOn, kOptional };
@@ -54,7 +56,11 @@ struct RouteExtras {
   bool hedges = false;
   Nanos hedge_after = 0;
   double hedge_percentile = 0;
+  std::unique_ptr<Breaker> breaker;  // null: none
 
+  RouteExtras();
+  RouteExtras(RouteExtras&&) noexcept;
+  ~RouteExtras();
   bool changes_anything() const;
 };
 

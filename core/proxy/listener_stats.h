@@ -88,6 +88,7 @@ struct ListenerStats {
 // Of one named route.
 struct RouteStats {
   Counter responses[6];
+  Counter breaker_refused;
 
   void Describe(MetricTable& table) {
     constexpr std::string_view kClasses[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
@@ -98,6 +99,10 @@ struct RouteStats {
                     .OfMany(),
                 {{"code_class", kClasses[i]}});
     }
+    table.Add(breaker_refused,
+              Metric{"sluice_route_breaker_refused_total",
+                     "Tries of named routes that were not made since the route's breaker was open."}
+                  .OfMany());
   }
 };
 

@@ -5,6 +5,7 @@
 #include "core/base/arena.h"
 #include "core/event/loop.h"
 #include "core/proxy/listener_runtime.h"
+#include "core/upstream/breaker/breaker.h"
 #include "core/upstream/try_meter.h"
 #include "core/upstream/upstream_request.h"
 #include "core/upstream/worker_cluster.h"
@@ -161,7 +162,11 @@ void Mirror::Start(const Route& route, ListenerRuntime& runtime, const RequestHe
   if (mirror == nullptr || !head.upgrade.empty()) return;
   if (!mirror->fraction.Draw(runtime.worker.random)) return;
   WorkerCluster* cluster = runtime.generation.cluster(mirror->cluster_index);
-  WorkerEndpoint* endpoint = cluster == nullptr ? nullptr : cluster->Pick();
+  if (cluster == nullptr) return;
+  // Copies pass no breaker, and count in none; one that is not closed has enough with what does.
+  const Breaker* breaker = cluster->breaker();
+  if (breaker != nullptr && !breaker->lets_pass(runtime.worker.loop.now())) return;
+  WorkerEndpoint* endpoint = cluster->Pick();
   if (endpoint == nullptr) return;
   if (runtime.worker.mirrors.full()) {
     cluster->stats().requests.Inc();

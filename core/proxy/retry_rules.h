@@ -4,10 +4,7 @@
 #define SLUICE_CORE_PROXY_RETRY_RULES_H_
 
 #include <cstdint>
-#include <optional>
-#include <string_view>
 
-#include "core/base/clock.h"
 #include "core/http/message.h"
 
 namespace sluice {
@@ -28,11 +25,6 @@ bool IsIdempotent(const RequestHead& request);
 bool RetriesFailure(const RouteRetries& retries, TryFailure failure, const RequestHead& request);
 bool RetriesResponse(const RouteRetries& retries, const ResponseHead& response,
                      const RequestHead& request);
-
-// How long the response asks to wait: Retry-After (RFC 9110 10.2.3), in seconds or as a date, which
-// is compared with the response's own Date, or else with `wall`, nanoseconds since the epoch.
-// Nothing if it does not say, or nothing that can be understood.
-std::optional<Nanos> RetryAfter(const Headers& headers, Nanos wall);
 
 }  // namespace sluice
 

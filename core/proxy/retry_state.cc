@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/config/route_retries.h"
+#include "core/http/retry_after.h"
 #include "core/proxy/retry_rules.h"
 
 namespace sluice {
@@ -80,13 +81,24 @@ std::optional<RetryState::Again> RetryState::Take(const Situation& situation, Na
     stats.retries_refused[ClusterStats::kByTime].Inc();
     return std::nullopt;
   }
-  if (!situation.cluster.TakeRetry()) {
-    stats.retries_refused[ClusterStats::kByBudget].Inc();
-    return std::nullopt;
-  }
+  if (!TakeOneMore(situation)) return std::nullopt;
   ++retries_;
   stats.retries.Inc();
   return Again{wait, false};
+}
+
+bool RetryState::TakeOneMore(const Situation& situation) {
+  WorkerCluster& cluster = situation.cluster;
+  ClusterStats& stats = cluster.stats();
+  const ClusterLimits& limits = cluster.limits();
+  if (!permit_.Take(limits.retries, limits.Of(situation.priority).retries)) {
+    stats.overflow[static_cast<size_t>(ClusterLimit::kRetries)].Inc();
+    stats.retries_refused[ClusterStats::kByLimit].Inc();
+    return false;
+  }
+  if (cluster.TakeRetry()) return true;
+  stats.retries_refused[ClusterStats::kByBudget].Inc();
+  return false;
 }
 
 bool RetryState::KeepsBody(bool reused) const {

@@ -32,6 +32,7 @@ class RetryState {
     Nanos time_left;  // of the route's timeout
     Nanos wall;       // nanoseconds since the epoch
     Random& random;
+    RequestPriority priority;
   };
   // Another try: after `wait`, 0 for at once.
   struct Again {
@@ -52,6 +53,9 @@ class RetryState {
   // Does the policy name this response?
   bool IsRepeated(const ResponseHead& response, const RequestHead& request) const;
 
+  // As far as the cluster bears it; counts why not. A hedge asks for nothing else.
+  bool TakeOneMore(const Situation& situation);
+
   bool has_policy() const { return policy_ != nullptr; }
   // Has another try been refused because there were enough?
   bool exhausted() const { return exhausted_; }
@@ -65,6 +69,7 @@ class RetryState {
 
   const RouteRetries* policy_ = nullptr;
   BackOff back_off_;
+  LimitPermit permit_;    // of a request that is tried again, until it is over
   uint32_t retries_ = 0;  // of the policy
   bool connect_retried_ = false;
   bool stale_retried_ = false;

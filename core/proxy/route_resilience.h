@@ -10,9 +10,12 @@
 
 namespace sluice {
 
+class Breaker;
+
 struct RouteResilience {
   const RouteFallbacks* fallbacks = nullptr;  // null: none
   std::unique_ptr<HedgeDelay> hedge;          // null: no hedging
+  Breaker* breaker = nullptr;                 // the listener's settings own it; null: none
 };
 
 }  // namespace sluice

@@ -5,6 +5,7 @@
 
 #include "core/base/strings.h"
 #include "core/net/address.h"
+#include "core/proxy/admission.h"
 #include "core/proxy/head_route_input.h"
 
 namespace sluice {
@@ -129,22 +130,14 @@ void Router::ApplyRoute(const Route& route, RequestHead& head) {
 }
 
 void Router::StartTry(bool fresh_only) {
-  WorkerEndpoint* endpoint =
-      choice_.Pick(*cluster_, *head_, responder_.stream_info(), runtime_.worker.random);
-  if (endpoint == nullptr) {
-    cluster_->stats().no_endpoint.Inc();
-    return Fail({.reason = FailReason::kNoEndpoint,
-                 .status = 503,
-                 .flag = ResponseFlag::kNoHealthyUpstream,
-                 .details = "no_healthy_upstream",
-                 .body = "no healthy upstream\n"});
-  }
   StreamInfo& info = responder_.stream_info();
+  Admission admission = Admit(*try_, *cluster_, route_breaker(), choice_, *head_, info, runtime_);
+  if (admission.endpoint == nullptr) return Fail(std::move(admission.failure));
   // The endpoint may be gone before the log is written.
-  info.upstream_host = responder_.stream_arena().Copy(endpoint->text);
+  info.upstream_host = responder_.stream_arena().Copy(admission.endpoint->text);
   info.upstream_start = runtime_.worker.loop.now();
   if (resilience_ != nullptr && resilience_->hedge != nullptr && info.attempts == 0) ArmHedge();
-  BeginAt(*try_, *endpoint, fresh_only);
+  BeginAt(*try_, *admission.endpoint, fresh_only);
 }
 
 void Router::BeginAt(UpstreamTry& attempt, WorkerEndpoint& endpoint, bool fresh_only) {
@@ -154,8 +147,12 @@ void Router::BeginAt(UpstreamTry& attempt, WorkerEndpoint& endpoint, bool fresh_
   if (request_end_) StartTryTimer(attempt);
   UpstreamRequest& request = attempt.request();
   if (!fresh_only && request.TryStart(endpoint.pool)) return SendRequest(attempt);
+  if (!attempt.TakePending(info.priority)) {
+    if (LeavesToRival(attempt)) return attempt.Stop();
+    return Fail(LimitFailure(ClusterLimit::kPending, info.arena()));
+  }
   const ConnectionInfo& connection = info.connection();
-  request.Start(endpoint.pool, &connection.remote, &connection.local, fresh_only);
+  request.Start(endpoint.pool, &connection.remote, &connection.local, fresh_only, info.priority);
 }
 
 void Router::OnTryReady(UpstreamTry& attempt) { SendRequest(attempt); }
@@ -257,8 +254,13 @@ RetryState::Situation Router::SituationNow() {
   Loop& loop = runtime_.worker.loop;
   const Nanos left =
       route_timer_.pending() ? route_timer_.deadline() - loop.now() : Nanos{INT64_MAX};
-  return {*head_, *cluster_,   !request_has_body_ || replay_whole_,
-          left,   loop.wall(), runtime_.worker.random};
+  return {*head_,
+          *cluster_,
+          !request_has_body_ || replay_whole_,
+          left,
+          loop.wall(),
+          runtime_.worker.random,
+          responder_.stream_info().priority};
 }
 
 void Router::OnBackOffOver() {
@@ -420,14 +422,17 @@ void Router::OnHedgeDue() {
   if (response_started_ || !try_->under_way()) return;
   EndpointChoice other = choice_;
   other.Avoid(*try_->endpoint());
-  WorkerEndpoint* const endpoint =
-      other.Pick(*cluster_, *head_, responder_.stream_info(), runtime_.worker.random);
-  if (endpoint == nullptr || endpoint == try_->endpoint()) return;
-  if (!cluster_->TakeRetry())
-    return cluster_->stats().retries_refused[ClusterStats::kByBudget].Inc();
+  UpstreamTry& attempt = hedge_->attempt();
+  StreamInfo& info = responder_.stream_info();
+  const Admission admission =
+      Admit(attempt, *cluster_, route_breaker(), other, *head_, info, runtime_);
+  if (admission.endpoint == nullptr || admission.endpoint == try_->endpoint()) {
+    return attempt.Stop();
+  }
+  if (!retries_.TakeOneMore(SituationNow())) return attempt.Stop();
   choice_ = other;
   cluster_->stats().hedges.Inc();
-  BeginAt(hedge_->attempt(), *endpoint, false);
+  BeginAt(attempt, *admission.endpoint, false);
 }
 
 UpstreamTry* Router::RivalOf(const UpstreamTry& attempt) {

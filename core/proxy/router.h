@@ -89,6 +89,11 @@ class Router final : public LastFilter {
   void OnRouteTimeout();
   void TimeOut(std::string_view details);
   void Pump();
+  // That of the route, for its own clusters: what stands in for them is not to be blamed. Null:
+  // none.
+  Breaker* route_breaker() const {
+    return resilience_ == nullptr || next_fallback_ > 0 ? nullptr : resilience_->breaker;
+  }
   // Null: the route has none.
   const RouteFallbacks* fallbacks() const {
     return resilience_ == nullptr ? nullptr : resilience_->fallbacks;

@@ -10,6 +10,7 @@ namespace sluice {
 UpstreamTry::UpstreamTry(Router& router, Loop& loop)
     : router_(router),
       loop_(loop),
+      breakers_(loop),
       request_(*this),
       timer_(loop, Callback::To<&UpstreamTry::OnTimeout>(this)) {}
 
@@ -31,6 +32,23 @@ void UpstreamTry::Stop(TryOutcome outcome) {
   timer_.Cancel();
   request_.Cancel();
   Count(outcome);
+  breakers_.Cancel();
+  in_flight_.Give();
+  pending_.Give();
+}
+
+bool UpstreamTry::TakeRequest(WorkerCluster& cluster, RequestPriority priority) {
+  const ClusterLimits& limits = cluster.limits();
+  if (in_flight_.Take(limits.requests, limits.Of(priority).requests)) return true;
+  cluster.stats().overflow[static_cast<size_t>(ClusterLimit::kRequests)].Inc();
+  return false;
+}
+
+bool UpstreamTry::TakePending(RequestPriority priority) {
+  const ClusterLimits& limits = cluster_->limits();
+  if (pending_.Take(limits.pending, limits.Of(priority).pending)) return true;
+  cluster_->stats().overflow[static_cast<size_t>(ClusterLimit::kPending)].Inc();
+  return false;
 }
 
 void UpstreamTry::Discard() {
@@ -50,6 +68,13 @@ void UpstreamTry::Count(TryOutcome outcome) {
   const Nanos now = loop_.now();
   stats.request_duration.Record(static_cast<uint64_t>((now - started_) / kMicrosecond));
   meter_.End(outcome, now - started_, now);
+  breakers_.End(outcome, Latency());
+  in_flight_.Give();
+}
+
+Nanos UpstreamTry::Latency() const {
+  const Nanos sent = router_.request_sent_at();
+  return sent == 0 ? 0 : loop_.now() - std::max(started_, sent);
 }
 
 void UpstreamTry::OnTimeout() {
@@ -58,7 +83,10 @@ void UpstreamTry::OnTimeout() {
   router_.OnTryTimeout(*this);
 }
 
-void UpstreamTry::OnUpstreamReady() { router_.OnTryReady(*this); }
+void UpstreamTry::OnUpstreamReady() {
+  pending_.Give();
+  router_.OnTryReady(*this);
+}
 
 ResponseHead& UpstreamTry::OnUpstreamBegin() { return router_.OnTryBegin(*this); }
 
@@ -75,6 +103,7 @@ void UpstreamTry::OnUpstreamHead(bool end) {
   const Nanos now = loop_.now();
   const Nanos sent = std::max(started_, router_.request_sent_at());
   meter_.OnHead(status_, head.headers, now - sent, now);
+  breakers_.OnHead(status_, head.headers, now - sent, end);
   router_.OnTryHead(*this, end);
 }
 
@@ -87,6 +116,7 @@ void UpstreamTry::OnUpstreamBody(Slice data) {
 
 void UpstreamTry::OnUpstreamTrailers(Headers& trailers) {
   meter_.OnTrailers(trailers, loop_.now());
+  breakers_.OnTrailers(trailers);
   if (!discarded_) router_.OnTryTrailers(*this, trailers);
 }
 
@@ -98,6 +128,7 @@ void UpstreamTry::OnUpstreamEnd() {
 
 void UpstreamTry::OnUpstreamFailed(const Error& error) {
   timer_.Cancel();
+  pending_.Give();
   Count(head_sent_ ? TryOutcome::kReset : TryOutcome::kNotConnected);
   endpoint_->stats.failures.Inc();
   if (!discarded_) router_.OnTryFailed(*this, error);

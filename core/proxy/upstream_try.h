@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/event/loop.h"
+#include "core/upstream/breaker/breaker_call.h"
 #include "core/upstream/try_meter.h"
 #include "core/upstream/upstream_request.h"
 #include "core/upstream/worker_cluster.h"
@@ -35,6 +36,12 @@ class UpstreamTry final : private UpstreamEvents {
   void StartTimer(Nanos timeout) { timer_.Start(timeout); }
   void CancelTimer() { timer_.Cancel(); }
 
+  // Those that it is to pass before Begin.
+  BreakerCall& breakers() { return breakers_; }
+  // May one more try be made (before Begin), and may it wait for a connection (after it), as far as
+  // the cluster's limits go? False: no, which is counted.
+  bool TakeRequest(WorkerCluster& cluster, RequestPriority priority);
+  bool TakePending(RequestPriority priority);
   UpstreamRequest& request() { return request_; }
   const UpstreamRequest& request() const { return request_; }
   // Of the try under way or the last one; null: there was none. Valid while it lasts.
@@ -62,6 +69,9 @@ class UpstreamTry final : private UpstreamEvents {
   void OnUpstreamWritable() override;
 
   void OnTimeout();
+  // How long the request, or the try if that began later, has been waiting for its response; 0: it
+  // is not sent yet.
+  Nanos Latency() const;
   // Counts the end, once.
   void Count(TryOutcome outcome);
 
@@ -70,6 +80,9 @@ class UpstreamTry final : private UpstreamEvents {
   WorkerCluster* cluster_ = nullptr;
   WorkerEndpoint* endpoint_ = nullptr;
   TryMeter meter_;
+  BreakerCall breakers_;
+  LimitPermit in_flight_;
+  LimitPermit pending_;
   UpstreamRequest request_;
   Timer timer_;
   Nanos started_ = 0;

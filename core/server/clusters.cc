@@ -3,11 +3,13 @@
 #include <utility>
 
 #include "core/config/cluster.pb.h"
+#include "core/upstream/name_resolver.h"
 
 namespace sluice {
 
-Clusters::Clusters(Loop& loop, StatsDirectory& stats, std::function<void(const Cluster&)> changed)
-    : loop_(loop), stats_(stats), changed_(std::move(changed)) {}
+Clusters::Clusters(Loop& loop, StatsDirectory& stats, BreakerBoard& breakers,
+                   std::function<void(const Cluster&)> changed)
+    : loop_(loop), stats_(stats), breakers_(breakers), changed_(std::move(changed)) {}
 
 Clusters::~Clusters() = default;
 
@@ -17,7 +19,8 @@ Result<Cluster*> Clusters::Get(const config::Cluster& config) {
   for (const Entry& entry : entries_) {
     if (entry.config == bytes) return entry.cluster.get();
   }
-  Result<std::unique_ptr<Cluster>> cluster = Cluster::Create(config, loop_, stats_);
+  Result<std::unique_ptr<Cluster>> cluster =
+      Cluster::Create(config, loop_, stats_, nullptr, &breakers_);
   if (!cluster) return Fail(std::move(cluster).error());
   entries_.push_back({std::move(bytes), std::move(*cluster), false});
   return entries_.back().cluster.get();

@@ -11,15 +11,17 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/upstream/breaker/breaker_board.h"
 #include "core/upstream/cluster.h"
 
 namespace sluice {
 
 class Clusters {
  public:
-  // `changed` hears of each new endpoint set, and when a cluster becomes warm. The loop and the
-  // stats outlive the clusters.
-  Clusters(Loop& loop, StatsDirectory& stats, std::function<void(const Cluster&)> changed);
+  // `changed` hears of each new endpoint set, and when a cluster becomes warm. The others
+  // outlive the clusters.
+  Clusters(Loop& loop, StatsDirectory& stats, BreakerBoard& breakers,
+           std::function<void(const Cluster&)> changed);
   ~Clusters();
   Clusters(const Clusters&) = delete;
   Clusters& operator=(const Clusters&) = delete;
@@ -44,6 +46,7 @@ class Clusters {
 
   Loop& loop_;
   StatsDirectory& stats_;
+  BreakerBoard& breakers_;
   std::function<void(const Cluster&)> changed_;
   std::vector<Entry> entries_;
 };

@@ -38,7 +38,8 @@ class GenerationTest : public testing::Test {
   std::unique_ptr<Loop> loop_ = Loop::Create(clock_).value();
   std::unique_ptr<StatsSegment> segment_ = StatsSegment::Create(StatsOptions{}).value();
   StatsDirectory directory_{*segment_};
-  Clusters clusters_{*loop_, directory_, [](const Cluster&) {}};
+  BreakerBoard breakers_{*loop_, directory_};
+  Clusters clusters_{*loop_, directory_, breakers_, [](const Cluster&) {}};
   ServerStatus status_;
   LoadContext context_{directory_, clock_, status_, "", 1, {}, true};
 };

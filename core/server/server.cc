@@ -83,8 +83,10 @@ Result<void> Server::Init() {
   if (end_signals_ > 0) return Fail(Code::kUnavailable, "it was asked to end");
   SLUICE_TRY(OpenStats());
   RestartStep(restart_step::kStatsAttached);
-  clusters_ = std::make_unique<Clusters>(
-      *loop_, *directory_, [this](const Cluster& cluster) { OnClusterChanged(cluster); });
+  breakers_.emplace(*loop_, *directory_);
+  clusters_ =
+      std::make_unique<Clusters>(*loop_, *directory_, *breakers_,
+                                 [this](const Cluster& cluster) { OnClusterChanged(cluster); });
   stats_ = StatsScope(*directory_).Group<ServerStats>().Bind(directory_->main_row());
   stats_.build_info.Set(1);
   stats_.start_time.Set(loop_->wall() / kSecond);
@@ -130,7 +132,8 @@ Server::~Server() {
 LoadContext Server::load_context() {
   // Start says what is wrong with them.
   const FileOwner files = FindIdentity(options_.user, options_.group).value_or(FileOwner{});
-  return LoadContext{*directory_, *clock_, status_, "", options_.workers, files, false};
+  return LoadContext{*directory_,      *clock_, status_, "",
+                     options_.workers, files,   false,   &*breakers_};
 }
 
 Result<void> Server::TakeOver() {

@@ -40,6 +40,7 @@
 #include "core/server/worker.h"
 #include "core/stats/directory.h"
 #include "core/stats/segment.h"
+#include "core/upstream/breaker/breaker_board.h"
 
 namespace sluice {
 
@@ -208,6 +209,7 @@ class Server final : public ConfigTarget,
   Timer drain_timer_;
   Timer abort_timer_;
 
+  std::optional<BreakerBoard> breakers_;
   std::unique_ptr<Clusters> clusters_;
   std::vector<Served> served_;  // the one in use last
   Listening listening_;

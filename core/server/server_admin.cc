@@ -8,6 +8,7 @@
 #include "core/server/admin/actions.h"
 #include "core/server/admin/admin_listener.h"
 #include "core/server/admin/basic_pages.h"
+#include "core/server/admin/breakers_page.h"
 #include "core/server/admin/logging_page.h"
 #include "core/server/admin/server_pages.h"
 #include "core/server/configuration/config_pages.h"
@@ -38,6 +39,7 @@ Result<void> Server::StartAdmin() {
   AddBasicPages(admin_table_, source);
   AddServerPages(admin_table_, source, *surveys_);
   AddLogging(admin_table_);
+  AddBreakersPage(admin_table_, *breakers_);
   AddActions(admin_table_, control, *loop_);
   if (desk_ != nullptr) AddConfigPages(admin_table_, *desk_);
   admin_ = std::make_unique<AdminListener>(*loop_, *directory_, status_, admin_table_,
@@ -69,6 +71,7 @@ ServerSummary Server::Summary() const {
 StatsReader Server::FreshStats() {
   system_->SampleAll();
   directory_->CountPageFailures();
+  breakers_->Refresh();
   return StatsReader(*segment_);
 }
 

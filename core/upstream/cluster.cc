@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/strings.h"
 #include "core/config/cluster.pb.h"
 #include "core/event/loop.h"
 #include "core/stats/directory.h"
 #include "core/upstream/balance_reader.h"
+#include "core/upstream/breaker/breaker_board.h"
 #include "core/upstream/cluster_discovery.h"
 #include "core/upstream/dns_name_resolver.h"
 #include "core/upstream/endpoint_groups.h"
@@ -60,6 +62,14 @@ ClusterSettings SettingsOf(const config::Cluster& config) {
   return settings;
 }
 
+std::unique_ptr<Breaker> NewClusterBreaker(const config::Cluster& config, StatsDirectory& stats,
+                                           BreakerBoard* board) {
+  if (!config.has_breaker()) return nullptr;
+  BreakerName name{
+      StrCat({"clusters.", config.name()}), {{"cluster", config.name()}}, BreakerScope::kCluster};
+  return NewBreaker(std::move(name), ReadBreaker(config.breaker()), stats, board);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Cluster>> Cluster::Create(const config::Cluster& config, Loop& loop,
@@ -69,11 +79,12 @@ Result<std::unique_ptr<Cluster>> Cluster::Create(const config::Cluster& config, 
 
 Result<std::unique_ptr<Cluster>> Cluster::Create(const config::Cluster& config, Loop& loop,
                                                  StatsDirectory& stats,
-                                                 std::unique_ptr<NameResolver> resolver) {
+                                                 std::unique_ptr<NameResolver> resolver,
+                                                 BreakerBoard* breakers) {
   Result<EndpointSources> sources = EndpointSources::Create(config);
   if (!sources) return Fail(std::move(sources).error());
   const std::vector<std::string> names = sources->names();
-  std::unique_ptr<Cluster> cluster(new Cluster(config, loop, stats, std::move(*sources)));
+  std::unique_ptr<Cluster> cluster(new Cluster(config, loop, stats, std::move(*sources), breakers));
   if (!names.empty()) {
     if (resolver == nullptr) {
       Result<std::unique_ptr<NameResolver>> dns = DnsNameResolver::Create(loop, config.dns());
@@ -90,16 +101,22 @@ Result<std::unique_ptr<Cluster>> Cluster::Create(const config::Cluster& config, 
 }
 
 Cluster::Cluster(const config::Cluster& config, Loop& loop, StatsDirectory& stats,
-                 EndpointSources sources)
+                 EndpointSources sources, BreakerBoard* breakers)
     : loop_(loop),
       settings_(SettingsOf(config)),
       sources_(std::move(sources)),
-      states_(stats, settings_.balance, settings_.name) {
+      breaker_(NewClusterBreaker(config, stats, breakers)),
+      states_(stats, settings_.balance, settings_.name,
+              {config.breaker().per_endpoint() ? &breaker_->settings() : nullptr, breakers},
+              config.limits().connections_per_endpoint() > 0) {
+  settings_.breaker = breaker_.get();
   const auto nobody = std::make_shared<EndpointSet>();
   GroupEndpoints(settings_.balance, *nobody, nullptr);
   endpoints_ = nobody;
   const StatsScope scope(stats, {{"cluster", settings_.name}});
   settings_.stats = scope.Group<ClusterStats>();
+  settings_.limits =
+      ReadLimits(config.has_limits() ? &config.limits() : nullptr, settings_.name, stats);
   settings_.retry_words = stats.Words("retry_budget", {{"cluster", settings_.name}});
   stats_ = scope.Group<DiscoveryStats>().Bind(stats.main_row());
 }

@@ -15,6 +15,7 @@
 #include "core/http/codec.h"
 #include "core/net/transport.h"
 #include "core/upstream/balance/balance_settings.h"
+#include "core/upstream/cluster_limits.h"
 #include "core/upstream/cluster_stats.h"
 #include "core/upstream/discovery_stats.h"
 #include "core/upstream/endpoint.h"
@@ -27,6 +28,8 @@ namespace sluice {
 namespace config {
 class Cluster;
 }
+class Breaker;
+class BreakerBoard;
 class Loop;
 class StatsDirectory;
 
@@ -48,6 +51,8 @@ struct ClusterSettings {
   CodecLimits codec;
   RetryBudgetSettings retry_budget;
   SharedWords retry_words;
+  Breaker* breaker = nullptr;  // the cluster's; null: none
+  ClusterLimits limits;
   StatsGroup<ClusterStats> stats;
   // What is spoken, and over what: here HTTP/2 and TLS come in, and the fakes of tests.
   std::unique_ptr<ClientCodec> (*new_codec)(ClientEvents&,
@@ -64,10 +69,12 @@ class Cluster {
   // kInvalidArgument for an endpoint that the loader let pass and that is none.
   static Result<std::unique_ptr<Cluster>> Create(const config::Cluster& config, Loop& loop,
                                                  StatsDirectory& stats);
-  // Names are asked of `resolver`; null: of DNS, as the config says.
+  // Names are asked of `resolver`; null: of DNS, as the config says. `breakers` outlives the
+  // cluster; null: nobody looks at its breakers.
   static Result<std::unique_ptr<Cluster>> Create(const config::Cluster& config, Loop& loop,
                                                  StatsDirectory& stats,
-                                                 std::unique_ptr<NameResolver> resolver);
+                                                 std::unique_ptr<NameResolver> resolver,
+                                                 BreakerBoard* breakers = nullptr);
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
@@ -91,8 +98,8 @@ class Cluster {
   void SetFaults(const std::vector<std::string_view>& endpoints, EndpointFault fault, bool on);
 
  private:
-  Cluster(const config::Cluster& config, Loop& loop, StatsDirectory& stats,
-          EndpointSources sources);
+  Cluster(const config::Cluster& config, Loop& loop, StatsDirectory& stats, EndpointSources sources,
+          BreakerBoard* breakers);
   void OnDiscovered();
   // Says whether the endpoints are others than before.
   bool UpdateEndpoints();
@@ -103,6 +110,7 @@ class Cluster {
   Loop& loop_;
   ClusterSettings settings_;
   EndpointSources sources_;
+  std::unique_ptr<Breaker> breaker_;
   EndpointStates states_;
   DiscoveryStats stats_;
   EndpointSetPtr endpoints_;

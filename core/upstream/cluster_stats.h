@@ -7,12 +7,20 @@
 #include <string_view>
 
 #include "core/stats/scope.h"
+#include "core/upstream/cluster_limits.h"
 
 namespace sluice {
 
 struct ClusterStats {
   // Why a request that was to be tried again was not.
-  enum RetryRefusal : uint8_t { kByAttempts, kByBody, kByTime, kByBudget, kRetryRefusals };
+  enum RetryRefusal : uint8_t {
+    kByAttempts,
+    kByBody,
+    kByTime,
+    kByLimit,
+    kByBudget,
+    kRetryRefusals
+  };
 
   Counter requests;
   Counter responses[6];  // by class; [0]: none came
@@ -37,6 +45,8 @@ struct ClusterStats {
   Counter hedges;
   Counter hedges_won;
   Counter no_endpoint;
+  Counter breaker_refused;
+  Counter overflow[kClusterLimits];
   Counter bytes_sent;
   Counter bytes_received;
   Histogram connect_duration;
@@ -80,7 +90,7 @@ struct ClusterStats {
               {"sluice_upstream_retries_total", "Requests sent again because the route says so."});
     table.Add(retries_succeeded, {"sluice_upstream_retries_succeeded_total",
                                   "Requests that had a good answer after such a retry."});
-    constexpr std::string_view kRefusals[] = {"attempts", "body", "time", "budget"};
+    constexpr std::string_view kRefusals[] = {"attempts", "body", "time", "limit", "budget"};
     for (size_t i = 0; i < kRetryRefusals; ++i) {
       table.Add(retries_refused[i],
                 {"sluice_upstream_retries_refused_total",
@@ -93,6 +103,15 @@ struct ClusterStats {
                            "Of those, the ones whose answer was passed on."});
     table.Add(no_endpoint,
               {"sluice_upstream_no_endpoint_total", "Requests that found no endpoint."});
+    table.Add(
+        breaker_refused,
+        {"sluice_upstream_breaker_refused_total",
+         "Tries that were not made since a breaker of the cluster or its endpoints was open."});
+    for (size_t i = 0; i < kClusterLimits; ++i) {
+      table.Add(overflow[i],
+                {"sluice_upstream_overflow_total", "Times that one more was beyond a limit."},
+                {{"limit", NameOf(static_cast<ClusterLimit>(i))}});
+    }
     table.Add(bytes_sent, {"sluice_upstream_sent_bytes_total", "Bytes written to connections.",
                            MetricUnit::kBytes});
     table.Add(bytes_received, {"sluice_upstream_received_bytes_total",

@@ -19,6 +19,7 @@
 
 namespace sluice {
 
+class Breaker;
 class HashTable;
 
 struct EndpointStats {
@@ -50,7 +51,9 @@ struct Endpoint {
   Nanos since = 0;            // when it came or became usable again; 0: it was there from the start
   std::string session;        // its name in the cookie of sticky sessions
   EndpointHealth health;
-  SharedGauge active;  // set if the cluster's policy counts what is in flight
+  SharedGauge active;          // set if the cluster's policy counts what is in flight
+  SharedGauge connections;     // set if the cluster limits them per endpoint
+  Breaker* breaker = nullptr;  // lives as long as the cluster; null: none
   StatsGroup<EndpointStats> stats;
 
   bool usable() const { return faults == 0; }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/strings.h"
 #include "core/stats/directory.h"
+#include "core/upstream/breaker/breaker_board.h"
 #include "core/upstream/session_name.h"
 
 namespace sluice {
@@ -16,10 +18,13 @@ constexpr EndpointFaults kLastingFaults = static_cast<EndpointFaults>(EndpointFa
 }  // namespace
 
 EndpointStates::EndpointStates(StatsDirectory& stats, const BalanceSettings& settings,
-                               std::string cluster)
+                               std::string cluster, const Breakers& breakers,
+                               bool counts_connections)
     : stats_(stats),
       settings_(settings),
       cluster_(std::move(cluster)),
+      breaker_config_(breakers),
+      counts_connections_(counts_connections),
       series_(StatsScope(stats, {{"cluster", cluster_}})) {}
 
 void EndpointStates::Fill(std::vector<Endpoint>& endpoints, Nanos now, bool first) {
@@ -41,6 +46,8 @@ void EndpointStates::Fill(std::vector<Endpoint>& endpoints, Nanos now, bool firs
     endpoint.session = state.session;
     endpoint.health = state.health;
     endpoint.active = state.active;
+    endpoint.connections = state.connections;
+    endpoint.breaker = state.breaker;
     endpoint.stats = state.stats;
   }
   for (auto each = states_.begin(); each != states_.end();) {
@@ -67,6 +74,13 @@ EndpointStates::State EndpointStates::Begin(const Endpoint& endpoint) {
       state.active = stats_.SharedGauge(
           {"sluice_endpoint_requests_active", "Tries in flight at the endpoint."}, labels);
     }
+    if (counts_connections_) {
+      state.connections = stats_.SharedGauge(
+          Metric{"sluice_endpoint_connections_active", "Connections open to the endpoint."}
+              .OfMany(),
+          labels);
+    }
+    if (breaker_config_.settings != nullptr) state.breaker = BreakerOf(endpoint.text);
     for (const EndpointFault fault : {EndpointFault::kFailedCheck, EndpointFault::kEjected}) {
       if (!HasFault(kLastingFaults, fault)) state.health.Set(fault, false);
     }
@@ -74,10 +88,22 @@ EndpointStates::State EndpointStates::Begin(const Endpoint& endpoint) {
     state.own = TakeCells();
     state.health = EndpointHealth(SharedWord(&state.own->health));
     state.active = SharedGauge(&state.own->active);
+    state.connections = SharedGauge(&state.own->connections);
     if (drained_.erase(endpoint.text) > 0) state.health.Set(EndpointFault::kDrained, true);
   }
   state.faults = state.health.faults();
   return state;
+}
+
+Breaker* EndpointStates::BreakerOf(const std::string& endpoint) {
+  std::unique_ptr<Breaker>& breaker = breakers_[endpoint];
+  if (breaker == nullptr) {
+    BreakerName name{StrCat({"clusters.", cluster_, ".endpoints.", endpoint}),
+                     {{"cluster", cluster_}, {"endpoint", endpoint}},
+                     BreakerScope::kEndpoint};
+    breaker = NewBreaker(std::move(name), *breaker_config_.settings, stats_, breaker_config_.board);
+  }
+  return breaker.get();
 }
 
 void EndpointStates::End(const std::string& endpoint, const State& state) {
@@ -90,7 +116,8 @@ void EndpointStates::End(const std::string& endpoint, const State& state) {
 // away again, so they only must not be used before it has been.
 EndpointStates::Cells* EndpointStates::TakeCells() {
   const auto idle = std::find_if(spare_.begin(), spare_.end(), [](const Cells* cells) {
-    return cells->active.load(std::memory_order_relaxed) == 0;
+    return cells->active.load(std::memory_order_relaxed) == 0 &&
+           cells->connections.load(std::memory_order_relaxed) == 0;
   });
   if (idle == spare_.end()) return cells_.emplace_back(std::make_unique<Cells>()).get();
   Cells* const cells = *idle;

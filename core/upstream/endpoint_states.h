@@ -13,17 +13,26 @@
 #include <unordered_set>
 #include <vector>
 
+#include "core/upstream/breaker/breaker.h"
 #include "core/upstream/endpoint.h"
 #include "core/upstream/endpoint_series.h"
 
 namespace sluice {
 
+class BreakerBoard;
 class StatsDirectory;
 
 class EndpointStates {
  public:
-  // Both outlive it. `cluster`: its name.
-  EndpointStates(StatsDirectory& stats, const BalanceSettings& settings, std::string cluster);
+  // Of endpoints that have shared words.
+  struct Breakers {
+    const BreakerSettings* settings = nullptr;  // null: none have one
+    BreakerBoard* board = nullptr;
+  };
+
+  // All outlive it. `cluster`: its name. `counts_connections`: over all workers.
+  EndpointStates(StatsDirectory& stats, const BalanceSettings& settings, std::string cluster,
+                 const Breakers& breakers, bool counts_connections);
 
   // Fills in what the cluster gives to its endpoints, and forgets those that are not among them.
   // `first`: they do not count as new.
@@ -33,6 +42,7 @@ class EndpointStates {
   struct Cells {
     StatsCell health{0};
     StatsCell active{0};
+    StatsCell connections{0};
   };
   struct State {
     uint32_t id = 0;
@@ -41,6 +51,8 @@ class EndpointStates {
     std::string session;
     EndpointHealth health;
     SharedGauge active;
+    SharedGauge connections;
+    Breaker* breaker = nullptr;
     StatsGroup<EndpointStats> stats;
     Cells* own = nullptr;  // owned by cells_; null: in shared memory
     bool present = false;
@@ -49,14 +61,19 @@ class EndpointStates {
   State Begin(const Endpoint& endpoint);
   void End(const std::string& endpoint, const State& state);
   Cells* TakeCells();
+  Breaker* BreakerOf(const std::string& endpoint);
 
   StatsDirectory& stats_;
   const BalanceSettings& settings_;
   const std::string cluster_;
+  const Breakers breaker_config_;
+  const bool counts_connections_;
   EndpointSeries series_;
   std::unordered_map<std::string, State> states_;  // of the current endpoints, by text
   std::vector<std::unique_ptr<Cells>> cells_;      // never freed: workers may still give back
   std::vector<Cells*> spare_;
+  // By endpoint; never freed either, and no more than there are series.
+  std::unordered_map<std::string, std::unique_ptr<Breaker>> breakers_;
   // Of those without words in shared memory: what an operator said of them holds when they return.
   std::unordered_set<std::string> drained_;
   uint32_t last_id_ = 0;

@@ -1,6 +1,7 @@
 #include "core/upstream/pool.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/net/proxy_protocol.h"
 #include "core/net/socket.h"
@@ -15,6 +16,7 @@ Pool::Pool(Loop& loop, Random& random, const ClusterSettings& settings, ClusterS
       stats_(stats),
       address_(address),
       failed_task_(Callback::To<&Pool::NotifyFailedStart>(this)),
+      serve_task_(Callback::To<&Pool::ServeNow>(this)),
       sweep_(loop, Callback::To<&Pool::SweepIdle>(this)) {}
 
 Pool::~Pool() {
@@ -83,13 +85,35 @@ void Pool::SetReady(UpstreamConnection& connection, bool ready) {
 }
 
 void Pool::WaitFor(UpstreamRequest& request) {
+  request.wait_id_ = 0;
   waiting_.PushBack(request);
   // One that takes many is under way: it will do for this one too.
   if (multiplexed_ && connecting_ > 0) return;
-  StartConnection(request);
+  if (const auto limit = StartConnection(request)) {
+    stats_.overflow[static_cast<size_t>(*limit)].Inc();
+  }
 }
 
-void Pool::StartConnection(UpstreamRequest& request) {
+std::optional<ClusterLimit> Pool::TakeRoom(RequestPriority priority, LimitPermit& cluster,
+                                           LimitPermit& endpoint) {
+  constexpr uint32_t kAny = UINT32_MAX;
+  const ClusterLimits& limits = settings_.limits;
+  const bool first = connections_ == 0;
+  if (!cluster.Take(limits.connections, first ? kAny : limits.Of(priority).connections)) {
+    return ClusterLimit::kConnections;
+  }
+  const uint32_t most = limits.connections_per_endpoint;
+  if (!endpoint.Take(endpoint_connections_, first && most > 0 ? kAny : most)) {
+    cluster.Give();
+    return ClusterLimit::kConnectionsPerEndpoint;
+  }
+  return std::nullopt;
+}
+
+std::optional<ClusterLimit> Pool::StartConnection(UpstreamRequest& request) {
+  LimitPermit cluster_permit;
+  LimitPermit endpoint_permit;
+  if (const auto limit = TakeRoom(request.priority_, cluster_permit, endpoint_permit)) return limit;
   std::string preface;
   const bool single_use = settings_.proxy_protocol != ProxyProtocolVersion::kOff;
   if (single_use) {
@@ -107,13 +131,17 @@ void Pool::StartConnection(UpstreamRequest& request) {
     auto* connection = new UpstreamConnection(*this, loop_, settings_.new_transport(fd->Release()),
                                               preface, single_use);
     connection->wait_id_ = request.wait_id_;
+    connection->cluster_permit_ = std::move(cluster_permit);
+    connection->endpoint_permit_ = std::move(endpoint_permit);
     multiplexed_ = !single_use && connection->codec_->CanReset();
     busy_.PushBack(*connection);
     ++connections_;
     ++connecting_;
     stats_.connections.Inc();
     stats_.connections_active.Add();
-    if (Result<void> started = connection->Start(settings_.connect_timeout); started) return;
+    if (Result<void> started = connection->Start(settings_.connect_timeout); started) {
+      return std::nullopt;
+    }
     --connecting_;
     connection->Close();
     start_error_ = Error{Code::kExhausted, Side::kInternal, Retry::kSafe, "epoll_ctl"};
@@ -126,6 +154,35 @@ void Pool::StartConnection(UpstreamRequest& request) {
   request.Unlink();
   failed_.PushBack(request);
   loop_.Defer(failed_task_);
+  return std::nullopt;
+}
+
+// Who waits has a connection on its way, but for those that found no room for one.
+UpstreamRequest* Pool::FindWithoutConnection() {
+  if (multiplexed_ && connecting_ > 0) return nullptr;
+  const bool single_use = settings_.proxy_protocol != ProxyProtocolVersion::kOff;
+  uint32_t connecting = connecting_;
+  return waiting_.FindFirst([&](const UpstreamRequest& request) {
+    if (single_use) return request.wait_id_ == 0;
+    if (connecting == 0) return true;
+    --connecting;
+    return false;
+  });
+}
+
+void Pool::ServeNow() {
+  UpstreamRequest* without = FindWithoutConnection();
+  if (without == nullptr) return;
+  UpstreamConnection* ready =
+      ready_.FindFirst([](const UpstreamConnection& each) { return each.CanOpen(); });
+  if (ready != nullptr && !waiting_.front().fresh_only_) {
+    UpstreamRequest& request = waiting_.front();
+    request.Unlink();
+    Attach(request, *ready, true);
+    ServeWaiting();
+    return request.events_.OnUpstreamReady();
+  }
+  if (!StartConnection(*without)) ServeWaiting();
 }
 
 void Pool::NotifyFailedStart() {
@@ -183,6 +240,8 @@ void Pool::OnConnectionIdle(UpstreamConnection& connection) {
     Attach(*request, connection, connection.requests_ > 0);
     return request->events_.OnUpstreamReady();
   }
+  // One that waits for a fresh connection, where there may be no more of them.
+  if (!waiting_.empty() && connecting_ == 0) return connection.Close();
   if (settings_.pool.idle == 0 || !connection.CanOpen()) return connection.Close();
   if (ready_count_ >= settings_.pool.idle && ready_.back().attached_ == 0) {
     stats_.connections_expired.Inc();
@@ -252,6 +311,9 @@ void Pool::Remove(UpstreamConnection& connection) {
   connection.Unlink();
   --connections_;
   stats_.connections_active.Sub();
+  connection.cluster_permit_.Give();
+  connection.endpoint_permit_.Give();
+  ServeWaiting();
 }
 
 }  // namespace sluice

@@ -1,6 +1,7 @@
 // Pool: a worker's connections to one endpoint. Requests take the connection that was used last
 // (LIFO), so that those not needed idle out; a request that finds none starts one and waits for the
-// first that gets ready.
+// first that gets ready. Where the cluster's limits allow no more connections it waits for one that
+// gets free: as long as somebody waits there is a connection.
 //
 // Owned by the worker's cluster; of the worker's thread. It owns its connections.
 #ifndef SLUICE_CORE_UPSTREAM_POOL_H_
@@ -8,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "core/base/intrusive_list.h"
 #include "core/base/result.h"
@@ -31,6 +33,8 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
 
   const Address& address() const { return address_; }
+  // Of the endpoint, over all workers; counted in from here on, if the cluster limits them.
+  void set_endpoint_connections(SharedGauge gauge) { endpoint_connections_ = gauge; }
   // Closes idle connections, and the others when their streams end; new requests may still come.
   void Drain();
   // No connection and nobody waiting.
@@ -47,7 +51,17 @@ class Pool {
   void WaitFor(UpstreamRequest& request);
   void Attach(UpstreamRequest& request, UpstreamConnection& connection, bool reused);
   void SetReady(UpstreamConnection& connection, bool ready);
-  void StartConnection(UpstreamRequest& request);
+  // Says which limit is in the way. The permits are the connection's.
+  std::optional<ClusterLimit> TakeRoom(RequestPriority priority, LimitPermit& cluster,
+                                       LimitPermit& endpoint);
+  // Nothing, or the limit that the request has to wait for.
+  std::optional<ClusterLimit> StartConnection(UpstreamRequest& request);
+  // There may be room for requests that had to wait for it, soon after this call.
+  void ServeWaiting() {
+    if (!waiting_.empty()) loop_.Defer(serve_task_);
+  }
+  void ServeNow();
+  UpstreamRequest* FindWithoutConnection();
   void FailWaiting(const UpstreamConnection& lost, const Error& error);
   // A connection of one client, ready or not, and the request that it was started for.
   UpstreamRequest* FindStarter(const UpstreamConnection& connection);
@@ -81,7 +95,9 @@ class Pool {
   uint64_t last_wait_id_ = 0;
   bool multiplexed_ = false;  // connections take many requests at once, as the last one said
   Error start_error_;
+  SharedGauge endpoint_connections_;
   Task failed_task_;
+  Task serve_task_;
   Timer sweep_;
 };
 

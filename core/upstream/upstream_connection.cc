@@ -124,7 +124,7 @@ void UpstreamConnection::Detach(UpstreamRequest& request, bool finished) {
     codec_->EncodeReset(id, Code::kCanceled, connection_.output());
     connection_.Write();
   }
-  if (attached_ > 0) return;
+  if (attached_ > 0) return pool_->ServeWaiting();
   pool_->RenewIdle(*this);
   if (!feeding_ && !CanOpen()) Close();
 }

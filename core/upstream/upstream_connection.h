@@ -11,6 +11,7 @@
 #include "core/event/loop.h"
 #include "core/http/codec.h"
 #include "core/net/connection.h"
+#include "core/upstream/cluster_limits.h"
 
 namespace sluice {
 
@@ -81,6 +82,8 @@ class UpstreamConnection final : public Retirable,
   void OnDraining() override { draining_ = true; }
 
   Pool* pool_;
+  LimitPermit endpoint_permit_;  // the limits' counts of it
+  LimitPermit cluster_permit_;
   Loop& loop_;
   Connection connection_;
   std::unique_ptr<ClientCodec> codec_;

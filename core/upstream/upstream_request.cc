@@ -15,11 +15,12 @@ bool UpstreamRequest::TryStart(Pool& pool) {
 }
 
 void UpstreamRequest::Start(Pool& pool, const Address* client, const Address* client_local,
-                            bool fresh_only) {
+                            bool fresh_only, RequestPriority priority) {
   pool_ = &pool;
   client_ = client;
   client_local_ = client_local;
   fresh_only_ = fresh_only;
+  priority_ = priority;
   pool.WaitFor(*this);
 }
 

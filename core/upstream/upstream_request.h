@@ -13,6 +13,7 @@
 #include "core/http/body_length.h"
 #include "core/http/codec.h"
 #include "core/http/message.h"
+#include "core/upstream/request_priority.h"
 
 namespace sluice {
 
@@ -52,8 +53,10 @@ class UpstreamRequest : private ListNode<> {
   bool TryStart(Pool& pool);
   // Waits for one; OnUpstreamReady or OnUpstreamFailed follows. `client` is told to the endpoint in
   // the PROXY header of clusters that send it; it lives until then.
-  // `fresh_only`: not one that served others before.
-  void Start(Pool& pool, const Address* client, const Address* client_local, bool fresh_only);
+  // `fresh_only`: not one that served others before. `priority`: which limits hold for the
+  // connection that is opened for it.
+  void Start(Pool& pool, const Address* client, const Address* client_local, bool fresh_only,
+             RequestPriority priority = RequestPriority::kNormal);
   // Gives up: HTTP/1 closes the connection, others reset the stream.
   void Cancel();
 
@@ -115,6 +118,7 @@ class UpstreamRequest : private ListNode<> {
   StreamId stream_ = 0;
   bool reused_ = false;
   bool fresh_only_ = false;
+  RequestPriority priority_ = RequestPriority::kNormal;
   bool tunnel_ = false;
   bool sent_any_ = false;   // when it was detached
   bool piece_end_ = false;  // the piece that is encoded now is the last

@@ -19,6 +19,8 @@ void WorkerEndpoint::Refresh(const Endpoint& endpoint, const StatsRow& row) {
   id = endpoint.id;
   stats = endpoint.stats.Bind(row);
   load.active = endpoint.active;
+  breaker = endpoint.breaker;
+  pool.set_endpoint_connections(endpoint.connections);
 }
 
 std::string_view WorkerEndpoint::Authority(Arena& arena) const {

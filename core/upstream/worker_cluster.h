@@ -37,6 +37,7 @@ struct WorkerEndpoint {
   uint32_t id;          // Endpoint::id
   EndpointStats stats;
   EndpointLoad load;
+  Breaker* breaker = nullptr;  // the cluster's; null: none
   Pool pool;
 };
 
@@ -69,6 +70,9 @@ class WorkerCluster {
   void OnRequest() { retry_budget_.OnRequest(loop_.now()); }
   // May one more request be tried again? Takes it out of the budget.
   bool TakeRetry() { return retry_budget_.Take(loop_.now()); }
+  // Null: it has none.
+  Breaker* breaker() const { return settings_.breaker; }
+  const ClusterLimits& limits() const { return settings_.limits; }
   size_t endpoint_count() const { return current_.size(); }
   // Those of the set and those that have something to finish.
   template <typename Visit>

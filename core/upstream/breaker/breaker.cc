@@ -36,13 +36,19 @@ constexpr uint64_t InARowWord(uint32_t generation, uint32_t count) {
 
 }  // namespace
 
-Breaker::Breaker(std::string name, const BreakerSettings& settings, SharedWords words,
+Breaker::Breaker(BreakerName name, const BreakerSettings& settings, SharedWords words,
                  BreakerEvents* events)
     : name_(std::move(name)),
       settings_(settings),
       words_(words),
       window_(words, settings.window, settings.window_calls),
-      events_(events) {}
+      events_(events) {
+  if (events_ != nullptr) events_->OnMade(*this);
+}
+
+Breaker::~Breaker() {
+  if (events_ != nullptr) events_->OnGone(*this);
+}
 
 Breaker::Admission Breaker::EnterBy(const BreakerState& state, Nanos now, Random& random) {
   switch (state.mode) {

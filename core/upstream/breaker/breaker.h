@@ -17,6 +17,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/random.h"
+#include "core/config/labels.h"
 #include "core/stats/shared_word.h"
 #include "core/upstream/breaker/breaker_settings.h"
 #include "core/upstream/breaker/breaker_state.h"
@@ -29,11 +30,23 @@ class Breaker;
 struct BreakerTransition {
   BreakerState state;    // the new one
   BreakerCounts counts;  // that led to it
-  Nanos lasts = 0;       // how long it is open, or the share of calls grows; 0: until further notice
+  Nanos lasts = 0;  // how long it is open, or the share of calls grows; 0: until further notice
+};
+
+// What a breaker stands before.
+enum class BreakerScope : uint8_t { kCluster, kRoute, kEndpoint };
+
+struct BreakerName {
+  std::string text;   // "clusters.api": for people, and for the admin API
+  LabelPairs labels;  // its own among breakers of the scope
+  BreakerScope scope = BreakerScope::kCluster;
 };
 
 class BreakerEvents {
  public:
+  // On the main thread.
+  virtual void OnMade(Breaker& breaker) = 0;
+  virtual void OnGone(const Breaker& breaker) = 0;
   // By the thread that made the transition, inside of the call that did.
   virtual void OnTransition(const Breaker& breaker, const BreakerTransition& transition) = 0;
 
@@ -65,19 +78,21 @@ class Breaker {
     Nanos retry_after = 0;  // when it may be worth to ask again
   };
 
-  // `name`: for people and for the admin API; `events` outlives it, null: nobody listens.
-  Breaker(std::string name, const BreakerSettings& settings, SharedWords words,
+  // `events` outlives it; null: nobody listens.
+  Breaker(BreakerName name, const BreakerSettings& settings, SharedWords words,
           BreakerEvents* events);
+  ~Breaker();
   Breaker(const Breaker&) = delete;
   Breaker& operator=(const Breaker&) = delete;
 
-  const std::string& name() const { return name_; }
+  const BreakerName& name() const { return name_; }
   const BreakerSettings& settings() const { return settings_; }
 
   // May one more call be made?
   Admission TryEnter(Nanos now, Random& random) {
     const uint64_t word = words_[kState].Load();
-    if (word == kNeverOpen) [[likely]] return {true, {BreakerToken::Kind::kCall, 0}, {}, 0};
+    if (word == kNeverOpen) [[likely]]
+      return {true, {BreakerToken::Kind::kCall, 0}, {}, 0};
     return EnterBy(BreakerState::Of(word), now, random);
   }
   // It is over. Calls of a generation that is over count for nothing.
@@ -123,7 +138,7 @@ class Breaker {
               Nanos lasts);
   Nanos OpenTime(uint32_t reopened, Nanos retry_after, Random& random) const;
 
-  const std::string name_;
+  const BreakerName name_;
   const BreakerSettings settings_;
   SharedWords words_;
   BreakerWindow window_;

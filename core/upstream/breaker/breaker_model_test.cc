@@ -181,7 +181,7 @@ class BreakerModelTest : public testing::TestWithParam<Flavour> {};
 TEST_P(BreakerModelTest, Agrees) {
   const BreakerSettings& settings = GetParam().settings;
   StatsCell cells[SharedWords::kCount] = {};
-  Breaker breaker("b", settings, SharedWords(cells), nullptr);
+  Breaker breaker({}, settings, SharedWords(cells), nullptr);
   BreakerModel model(settings);
   Random random(7);  // what happens
   Random ours(8);    // what the two draw

@@ -21,7 +21,14 @@ enum class BreakerMode : uint8_t {
 inline constexpr int kBreakerModes = 5;
 
 // Why it opened; stays what it was until it opens again.
-enum class BreakerReason : uint8_t { kNone, kFailures, kSlow, kConsecutive, kProbeTimeout, kForced };
+enum class BreakerReason : uint8_t {
+  kNone,
+  kFailures,
+  kSlow,
+  kConsecutive,
+  kProbeTimeout,
+  kForced
+};
 
 std::string_view NameOf(BreakerMode mode);      // "half_open"
 std::string_view NameOf(BreakerReason reason);  // "consecutive"

@@ -1,0 +1,37 @@
+// What a try must pass before it begins: the breakers of its cluster, its route and its endpoint,
+// and the cluster's limits; and the failure that it is where one of them refuses. What a try took
+// it gives back at its end, or when it is stopped.
+#ifndef SLUICE_CORE_PROXY_ADMISSION_H_
+#define SLUICE_CORE_PROXY_ADMISSION_H_
+
+#include "core/proxy/endpoint_choice.h"
+#include "core/proxy/failure.h"
+#include "core/proxy/listener_runtime.h"
+#include "core/proxy/upstream_try.h"
+
+namespace sluice {
+
+struct RequestHead;
+class StreamInfo;
+
+struct Admission {
+  // Null: `failure` says why.
+  WorkerEndpoint* endpoint = nullptr;
+  Failure failure = {};
+};
+
+// Finds the endpoint of the next try of a request. Those whose breaker is open are left out, as far
+// as there are others. `route_breaker`: null for none.
+Admission Admit(UpstreamTry& attempt, WorkerCluster& cluster, Breaker* route_breaker,
+                EndpointChoice& choice, const RequestHead& head, StreamInfo& info,
+                ListenerRuntime& runtime);
+
+// 503, x-sluice-overloaded, the flag UO.
+Failure LimitFailure(ClusterLimit limit, Arena& arena);
+// The same with Retry-After (RFC 9110 10.2.3), and x-breaker, which says the state, why it opened,
+// and until when it is open, in seconds since the epoch. `wall`: nanoseconds since the epoch.
+Failure BreakerFailure(const BreakerRefusal& refusal, Nanos wall, Arena& arena);
+
+}  // namespace sluice
+
+#endif  // SLUICE_CORE_PROXY_ADMISSION_H_

@@ -1,0 +1,196 @@
+#include "core/upstream/breaker/breaker_board.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/base/strings.h"
+#include "core/config/units.h"
+
+namespace sluice {
+namespace {
+
+// Their metrics and words, by scope.
+struct ScopeNames {
+  std::string_view words;
+  std::string_view state;
+  std::string_view transitions;
+};
+constexpr ScopeNames kNames[] = {
+    {"breaker", "sluice_upstream_breaker_state", "sluice_upstream_breaker_transitions_total"},
+    {"route_breaker", "sluice_route_breaker_state", "sluice_route_breaker_transitions_total"},
+    {"endpoint_breaker", "sluice_endpoint_breaker_state",
+     "sluice_endpoint_breaker_transitions_total"},
+};
+
+const ScopeNames& NamesOf(const BreakerName& name) {
+  return kNames[static_cast<size_t>(name.scope)];
+}
+
+Metric RankedMetric(const BreakerName& name, Metric metric) {
+  return name.scope == BreakerScope::kCluster ? metric : metric.OfMany();
+}
+
+LabelList LabelsOf(const BreakerName& name) {
+  LabelList labels;
+  for (const auto& [label, value] : name.labels) labels.push_back({label, value});
+  return labels;
+}
+
+std::string CountText(uint32_t count, std::string_view what) {
+  return StrCat({Decimal(count), " ", what, count == 1 ? "" : "s"});
+}
+
+std::string ShareText(uint32_t part, const BreakerCounts& counts) {
+  const uint32_t percent = counts.calls == 0 ? 0 : part * 100 / counts.calls;
+  return StrCat({Decimal(percent), "% of ", CountText(counts.calls, "call")});
+}
+
+// In steps that are of interest: 4.837s is 4.8s.
+std::string TimeText(Nanos time) {
+  const Nanos step = time > 10 * kSecond ? kSecond : time > kSecond ? kSecond / 10 : kMillisecond;
+  return FormatDuration((time + step / 2) / step * step);
+}
+
+std::string WhyOpen(const Breaker& breaker, const BreakerTransition& transition) {
+  const BreakerCounts& counts = transition.counts;
+  switch (transition.state.reason) {
+    case BreakerReason::kFailures:
+      return StrCat({ShareText(counts.failures, counts), " failed"});
+    case BreakerReason::kSlow:
+      return StrCat({ShareText(counts.slow, counts), " were slow"});
+    case BreakerReason::kConsecutive:
+      return StrCat(
+          {CountText(breaker.settings().consecutive_failures, "call"), " failed in a row"});
+    case BreakerReason::kProbeTimeout:
+      return StrCat(
+          {"probes had no result for ", FormatDuration(breaker.settings().probe_timeout)});
+    default:
+      return "an operator says so";
+  }
+}
+
+}  // namespace
+
+std::string TextOf(const Breaker& breaker, const BreakerTransition& transition) {
+  const std::string& name = breaker.name().text;
+  switch (transition.state.mode) {
+    case BreakerMode::kOpen:
+      return StrCat(
+          {name, " is open for ", TimeText(transition.lasts), ": ", WhyOpen(breaker, transition)});
+    case BreakerMode::kHalfOpen:
+      return StrCat({name, " is half open: ", CountText(breaker.settings().probes, "call"),
+                     " may pass and decide"});
+    case BreakerMode::kForcedOpen:
+      return StrCat({name, " is open until an operator says otherwise"});
+    case BreakerMode::kDisabled:
+      return StrCat({name, " is disabled until an operator says otherwise"});
+    case BreakerMode::kClosed:
+      break;
+  }
+  if (transition.state.reason == BreakerReason::kForced) {
+    return StrCat({name, " is closed, an operator says so"});
+  }
+  std::string text = StrCat({name, " is closed"});
+  if (transition.lasts > 0) {
+    text += StrCat({"; all calls pass in ", FormatDuration(transition.lasts)});
+  }
+  return text;
+}
+
+std::unique_ptr<Breaker> NewBreaker(BreakerName name, const BreakerSettings& settings,
+                                    StatsDirectory& stats, BreakerBoard* board) {
+  const SharedWords words = stats.Words(NamesOf(name).words, LabelsOf(name));
+  return std::make_unique<Breaker>(std::move(name), settings, words, board);
+}
+
+BreakerBoard::BreakerBoard(Loop& loop, StatsDirectory& stats) : loop_(loop), stats_(stats) {}
+
+BreakerBoard::~BreakerBoard() = default;
+
+void BreakerBoard::OnMade(Breaker& breaker) {
+  const BreakerName& name = breaker.name();
+  Metric metric{NamesOf(name).state,
+                "What a breaker does: 0 closed, 1 half open, 2 open, 3 forced open, 4 disabled.",
+                MetricUnit::kNone, GaugeOf::kLatestProcess};
+  Entry entry{&breaker,
+              stats_.main_row().gauge(stats_.Gauge(RankedMetric(name, metric), LabelsOf(name)))};
+  const BreakerMode mode = breaker.state().mode;
+  entry.state.Set(static_cast<int64_t>(mode));
+  entries_.push_back(entry);
+  if (mode != BreakerMode::kForcedOpen && mode != BreakerMode::kDisabled) return;
+  Log(LogLevel::kWarning, "breaker",
+      StrCat({name.text, " is ", NameOf(mode), " still: POST /breakers?name=", name.text,
+              "&state=auto takes it back"}));
+}
+
+void BreakerBoard::OnGone(const Breaker& breaker) {
+  std::erase_if(entries_, [&breaker](Entry& entry) {
+    if (entry.breaker != &breaker) return false;
+    entry.state.Set(0);
+    return true;
+  });
+  Refresh();  // another may have its name
+}
+
+void BreakerBoard::OnTransition(const Breaker& breaker, const BreakerTransition& transition) {
+  // By value: the breaker may be gone when the main thread comes to it.
+  loop_.Post([this, name = breaker.name(), transition, text = TextOf(breaker, transition)] {
+    Tell(name, transition, text);
+  });
+}
+
+void BreakerBoard::Tell(const BreakerName& name, const BreakerTransition& transition,
+                        const std::string& text) {
+  const BreakerMode mode = transition.state.mode;
+  const bool bad = mode == BreakerMode::kOpen || mode == BreakerMode::kForcedOpen;
+  Log(bad ? LogLevel::kWarning : LogLevel::kInfo, "breaker", text);
+  transitions_.push_back({loop_.wall(), text});
+  if (transitions_.size() > kKept) transitions_.pop_front();
+  LabelList labels = LabelsOf(name);
+  labels.push_back({"to", NameOf(mode)});
+  const Metric metric{NamesOf(name).transitions, "Times that a breaker came to a state."};
+  stats_.main_row().counter(stats_.Counter(RankedMetric(name, metric), labels)).Inc();
+  Refresh();
+}
+
+std::vector<BreakerBoard::Row> BreakerBoard::Rows() const {
+  std::vector<Row> rows;
+  for (const Entry& entry : entries_) {
+    Row row;
+    row.breaker = entry.breaker;
+    row.state = entry.breaker->state();
+    row.counts = entry.breaker->counts(loop_.now());
+    const Nanos until = static_cast<Nanos>(row.state.until) * kMillisecond;
+    row.left = std::max<Nanos>(until - loop_.now(), 0);
+    rows.push_back(row);
+  }
+  const auto name_of = [](const Row& row) -> const std::string& {
+    return row.breaker->name().text;
+  };
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&name_of](const Row& a, const Row& b) { return name_of(a) < name_of(b); });
+  // While a reload is under way there may be two of a name, with the same words.
+  rows.erase(
+      std::unique(rows.begin(), rows.end(),
+                  [&name_of](const Row& a, const Row& b) { return name_of(a) == name_of(b); }),
+      rows.end());
+  return rows;
+}
+
+void BreakerBoard::Refresh() {
+  for (Entry& entry : entries_) {
+    entry.state.Set(static_cast<int64_t>(entry.breaker->state().mode));
+  }
+}
+
+bool BreakerBoard::Force(std::string_view name, BreakerMode mode) {
+  const auto entry = std::find_if(entries_.begin(), entries_.end(), [name](const Entry& each) {
+    return each.breaker->name().text == name;
+  });
+  if (entry == entries_.end()) return false;
+  entry->breaker->Force(mode);
+  return true;
+}
+
+}  // namespace sluice
