@@ -244,6 +244,7 @@ void RouteCompiler::SetTerms(const config::Route& message, Route& route) {
   route.idle_timeout_ =
       message.has_idle_timeout() ? message.idle_timeout() : listener_.timeouts().stream_idle();
   route.per_try_timeout_ = message.retries().per_try_timeout();
+  route.priority_ = static_cast<uint8_t>(message.priority());
   route.hash_ = HashKeys(message.hash());
   route.subset_ = SubsetText(LabelPairsOf(message.subset()));
   route.upgrades_.assign(message.upgrades().begin(), message.upgrades().end());

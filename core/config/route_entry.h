@@ -79,6 +79,9 @@ class alignas(128) Route {
   // 0: no limit but timeout().
   Nanos per_try_timeout() const { return per_try_timeout_; }
 
+  // Of requests that do not say it: a config::Priority.
+  int priority() const { return priority_; }
+
   // What the cluster's policy is to hash; empty: as the cluster says.
   const HashKeys& hash() const { return hash_; }
   // The endpoints that are wanted, by SubsetText of their metadata; empty: any.
@@ -104,6 +107,7 @@ class alignas(128) Route {
   uint64_t PickPoint(const RouteInput& input, Random& random) const;
 
   Action action_ = Action::kCluster;
+  uint8_t priority_ = 0;
   uint32_t index_ = 0;
   std::string_view name_;
   Nanos timeout_ = 0;

@@ -101,6 +101,11 @@ bool QueryParameter(const Op& op, const Info& info, View& out) {
   return false;
 }
 
+bool PriorityName(const Op&, const Info& info, View& out) {
+  out = RequestPriorityName(info.priority);
+  return true;
+}
+
 bool UpstreamProtocol(const Op&, const Info& info, View& out) {
   if (!info.upstream_protocol) return false;
   out = ProtocolName(*info.upstream_protocol);
@@ -318,6 +323,7 @@ constexpr Row kRows[] = {
            "From one time to another in ns, us, ms or s. The times: start, request_end, "
            "pool_ready, upstream_start, upstream_end, response_start, response_end, end.",
            Span, ParseSpan, "from:to:unit"),
+    Text("priority", "How important the request is: critical, high, normal or low.", PriorityName),
     Text("client_ip", "The client's IP; believed x-forwarded-for looked at.",
          ViewOf<&Info::client_ip>),
     Written("remote_address", "Who connected, or whom the PROXY header named: IP and port.",

@@ -119,6 +119,30 @@ void PrepareForwarded(const EdgeInput& input, RequestHead& head, StreamInfo& inf
   }
 }
 
+// The field that says the priority, also where it hides behind underscores.
+bool IsNamed(const Headers::Entry& entry, std::string_view name) {
+  return std::equal(entry.name.begin(), entry.name.end(), name.begin(), name.end(),
+                    [](char a, char b) {
+                      return (a == '_' ? '-' : LowerAscii(a)) == (b == '_' ? '-' : LowerAscii(b));
+                    });
+}
+
+void RemovePriority(const ListenerSettings& settings, Headers& headers) {
+  headers.RemoveIf([name = std::string_view(settings.priority_header)](
+                       const Headers::Entry& entry) { return IsNamed(entry, name); });
+}
+
+// What is not believed, or says nothing that we know, goes no further.
+void PreparePriority(const ListenerSettings& settings, Headers& headers, StreamInfo& info,
+                     bool trusted) {
+  if (settings.priority_header.empty()) return;
+  const auto said = trusted ? headers.GetJoined(settings.priority_header) : std::nullopt;
+  const auto priority = said ? ParseRequestPriority(TrimBlanks(*said)) : std::nullopt;
+  if (!priority) return RemovePriority(settings, headers);
+  info.priority = *priority;
+  info.priority_said = true;
+}
+
 void PrepareRequestId(RequestHead& head, StreamInfo& info, Random& random, bool trusted) {
   Headers& headers = head.headers;
   if (trusted && headers.Has(HeaderId::kXRequestId)) {
@@ -155,6 +179,7 @@ std::optional<LocalReply> PrepareRequest(const EdgeInput& input, RequestHead& he
   const bool trusted = BelievesPeer(input);
   if (!trusted) RemovePrivate(settings, head.headers);
   PrepareForwarded(input, head, info, trusted);
+  PreparePriority(settings, head.headers, info, trusted);
   if (settings.request_id) PrepareRequestId(head, info, random, trusted);
   AddVia(settings, head.protocol, head.headers);
   return PreparePath(settings, head, head.headers.arena());
@@ -171,6 +196,7 @@ void PrepareTrailers(const EdgeInput& input, Headers& trailers) {
     trailers.Remove(HeaderId::kXForwardedHost);
   }
   if (settings.request_id) trailers.Remove(HeaderId::kXRequestId);
+  if (!settings.priority_header.empty()) RemovePriority(settings, trailers);
 }
 
 void PrepareResponse(const ListenerSettings& settings, ResponseHead& head, bool local,

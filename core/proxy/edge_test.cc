@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "core/base/arena.h"
 
@@ -95,6 +97,72 @@ TEST_F(EdgeTest, KnownFieldsDoNotHideBehindUnderscores) {
   trailers.Add("Content_Length", "9");
   PrepareTrailers(Input(false), trailers);
   EXPECT_FALSE(trailers.Has("content_length"));
+}
+
+class PriorityTest : public EdgeTest {
+ protected:
+  struct Said {
+    RequestPriority priority = RequestPriority::kNormal;
+    bool said = false;
+    bool passed_on = false;
+  };
+
+  Said Read(bool trusted, std::initializer_list<std::string_view> values,
+            std::string_view name = "X-Importance") {
+    settings_.priority_header = "x-importance";
+    RequestHead head(arena_);
+    head.path = "/";
+    for (const std::string_view value : values) head.headers.Add(name, value);
+    ConnectionInfo connection;
+    StreamInfo info(arena_, connection);
+    PrepareRequest(Input(trusted), head, info, random_);
+    return {info.priority, info.priority_said, head.headers.Has(name)};
+  }
+};
+
+TEST_F(PriorityTest, IsWhatATrustedPeerSays) {
+  for (const auto& [text, priority] :
+       {std::pair{"critical", RequestPriority::kCritical}, std::pair{"High", RequestPriority::kHigh},
+        std::pair{"normal", RequestPriority::kNormal}, std::pair{" low ", RequestPriority::kLow}}) {
+    const Said said = Read(true, {text});
+    EXPECT_TRUE(said.said) << text;
+    EXPECT_EQ(said.priority, priority) << text;
+    EXPECT_TRUE(said.passed_on) << text;
+  }
+}
+
+TEST_F(PriorityTest, IsTakenOutWhereItIsNotBelieved) {
+  for (const char* name : {"X-Importance", "x_importance"}) {
+    const Said said = Read(false, {"critical"}, name);
+    EXPECT_FALSE(said.said);
+    EXPECT_FALSE(said.passed_on) << name;
+  }
+  Headers trailers(arena_);
+  trailers.Add("x-importance", "critical");
+  PrepareTrailers(Input(true), trailers);
+  EXPECT_FALSE(trailers.Has("x-importance")) << "it comes too late to be looked at";
+}
+
+TEST_F(PriorityTest, IsTakenOutWhereItSaysNothingKnown) {
+  for (const auto& values : {std::initializer_list<std::string_view>{"urgent"},
+                             std::initializer_list<std::string_view>{""},
+                             std::initializer_list<std::string_view>{"high", "low"}}) {
+    const Said said = Read(true, values);
+    EXPECT_FALSE(said.said);
+    EXPECT_EQ(said.priority, RequestPriority::kNormal);
+    EXPECT_FALSE(said.passed_on);
+  }
+}
+
+TEST_F(PriorityTest, NobodyIsAskedWithoutTheHeader) {
+  RequestHead head(arena_);
+  head.path = "/";
+  head.headers.Add("x-importance", "low");
+  ConnectionInfo connection;
+  StreamInfo info(arena_, connection);
+  PrepareRequest(Input(false), head, info, random_);
+  EXPECT_TRUE(head.headers.Has("x-importance"));
+  EXPECT_FALSE(info.priority_said);
 }
 
 }  // namespace

@@ -78,6 +78,7 @@ class Compiler {
     out_->x_forwarded = forwarded.x_forwarded();
     out_->request_id = forwarded.request_id();
     out_->via = forwarded.via();
+    out_->priority_header = forwarded.priority();
     for (const std::string& text : forwarded.trusted_cidrs()) {
       Result<Cidr> cidr = Cidr::Parse(text);
       if (!cidr) return FailAt("forwarded.trusted_cidrs", cidr.error().detail);

@@ -91,6 +91,7 @@ struct ListenerSettings {
   bool x_forwarded = true;
   bool request_id = true;
   std::string via;                    // empty: no Via
+  std::string priority_header;        // says a request's priority; empty: none does
   bool keep_private_headers = false;  // a filter reads x-sluice-* of clients, and takes them out
 
   ServerHeaderMode server_header = ServerHeaderMode::kOverwrite;

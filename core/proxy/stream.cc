@@ -102,7 +102,12 @@ void Stream::MatchRoute() {
   const VirtualHost* host = nullptr;
   info_.route = runtime_.settings.routes->Match(input, runtime_.worker.random, &host);
   if (host != nullptr) info_.virtual_host = host->name();
-  info_.route_name = info_.route == nullptr ? std::string_view() : info_.route->name();
+  if (info_.route == nullptr) {
+    info_.route_name = {};
+    return;
+  }
+  info_.route_name = info_.route->name();
+  if (!info_.priority_said) info_.priority = RequestPriorityOf(info_.route->priority());
 }
 
 void Stream::Reroute() {

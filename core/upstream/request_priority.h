@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace sluice {
 
@@ -14,6 +16,13 @@ inline constexpr size_t kRequestPriorities = 4;
 
 // Such requests may use what is reserved, and have the `high` limits.
 constexpr bool IsHigh(RequestPriority priority) { return priority >= RequestPriority::kHigh; }
+
+// low, normal, high, critical.
+std::string_view RequestPriorityName(RequestPriority priority);
+// Whatever its case; nothing: no such name.
+std::optional<RequestPriority> ParseRequestPriority(std::string_view name);
+// That of a route: a config::Priority.
+RequestPriority RequestPriorityOf(int config);
 
 }  // namespace sluice
 
