@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/strings.h"
+#include "core/config/check_overload.h"
 #include "core/config/route.pb.h"
 #include "core/config/shadow.h"
 #include "core/config/text.h"
@@ -67,6 +68,7 @@ void RouteChecks::CheckRoute(const config::Route& route, const std::string& path
     if (fallback.action_case() != config::Fallback::kCluster) continue;
     CheckCluster(fallback.cluster(), At(path + ".fallbacks", i) + ".cluster");
   }
+  if (route.has_bulkhead()) CheckBulkhead(route.bulkhead(), true, path + ".bulkhead", error_);
 }
 
 void RouteChecks::CheckMatch(const config::Match& match, const std::string& path) {

@@ -9,6 +9,7 @@
 #include "core/base/strings.h"
 #include "core/config/address_overlap.h"
 #include "core/config/check_balance.h"
+#include "core/config/check_overload.h"
 #include "core/config/check_routes.h"
 #include "core/config/config.pb.h"
 #include "core/config/forms.h"
@@ -40,6 +41,12 @@ class Checker {
     RouteChecks routes(clusters_, error, warning);
     BalanceChecks balance(config_, error, warning);
     balance.CheckClusters();
+    for (int i = 0; i < config_.clusters_size(); ++i) {
+      const config::Cluster& cluster = config_.clusters(i);
+      if (!cluster.has_bulkhead()) continue;
+      CheckBulkhead(cluster.bulkhead(), false, At("clusters", i) + ".bulkhead", error);
+    }
+    CheckOverload(config_.overload(), "overload", error);
     for (int i = 0; i < config_.listeners_size(); ++i) {
       CheckListener(config_.listeners(i), At("listeners", i), routes, balance);
     }

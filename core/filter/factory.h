@@ -13,6 +13,7 @@
 #define SLUICE_CORE_FILTER_FACTORY_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -38,19 +39,39 @@ class Loop;
 class Random;
 class StatsDirectory;
 
-// What filters may know of the process they run in.
+// What is given up while something runs short, in this order.
+enum class OverloadStep : uint8_t { kStopKeepAlive, kShedLowPriority, kRefuseConnections };
+
+inline constexpr size_t kOverloadSteps = 3;
+
+// What filters may know of the process they run in. Reading is for any thread, and takes one load;
+// setting is for the main thread.
 class ServerStatus {
  public:
-  // SIGTERM came, or /drain: health checks should fail. Any thread.
-  bool draining() const { return draining_.load(std::memory_order_relaxed); }
-  void set_draining(bool draining) { draining_.store(draining, std::memory_order_relaxed); }
-  // SIGTERM came: each connection's next response is its last. Any thread.
-  bool closing() const { return closing_.load(std::memory_order_relaxed); }
-  void set_closing(bool closing) { closing_.store(closing, std::memory_order_relaxed); }
+  // SIGTERM came, or /drain: health checks should fail.
+  bool draining() const { return Has(kDraining); }
+  void set_draining(bool draining) { Set(kDraining, draining); }
+  // SIGTERM came: each connection's next response is its last.
+  bool closing() const { return Has(kClosing); }
+  void set_closing(bool closing) { Set(kClosing, closing); }
+  // Something runs short, and this step is taken.
+  bool overloaded(OverloadStep step) const { return Has(BitOf(step)); }
+  void set_overloaded(OverloadStep step, bool taken) { Set(BitOf(step), taken); }
+  // For either reason: each connection's next response is its last.
+  bool ends_connections() const { return Has(kClosing | BitOf(OverloadStep::kStopKeepAlive)); }
 
  private:
-  std::atomic<bool> draining_{false};
-  std::atomic<bool> closing_{false};
+  static constexpr uint32_t kDraining = 1;
+  static constexpr uint32_t kClosing = 2;
+  static constexpr uint32_t BitOf(OverloadStep step) { return 4U << static_cast<uint32_t>(step); }
+
+  bool Has(uint32_t bits) const { return (bits_.load(std::memory_order_relaxed) & bits) != 0; }
+  void Set(uint32_t bit, bool on) {
+    on ? bits_.fetch_or(bit, std::memory_order_relaxed)
+       : bits_.fetch_and(~bit, std::memory_order_relaxed);
+  }
+
+  std::atomic<uint32_t> bits_{0};
 };
 
 // For Load: on the main thread, while a configuration is built.

@@ -24,13 +24,18 @@ ListenerRuntime::ListenerRuntime(const ListenerSettings& listener_settings,
     if (extras.has_stats) {
       route.stats = std::make_unique<RouteStats>(extras.stats.Bind(worker.stats));
     }
-    if (!extras.fallbacks.empty() || extras.hedges || extras.breaker != nullptr) {
+    if (!extras.fallbacks.empty() || extras.hedges || extras.breaker != nullptr ||
+        extras.bulkhead != nullptr) {
       route.resilience = std::make_unique<RouteResilience>();
       route.resilience->breaker = extras.breaker.get();
       if (!extras.fallbacks.empty()) route.resilience->fallbacks = &extras.fallbacks;
       if (extras.hedges) {
         route.resilience->hedge =
             std::make_unique<HedgeDelay>(extras.hedge_after, extras.hedge_percentile);
+      }
+      if (extras.bulkhead != nullptr) {
+        route.resilience->bulkhead =
+            std::make_unique<Bulkhead>(worker.loop, *extras.bulkhead, worker.stats);
       }
     }
     if (extras.default_filters) continue;

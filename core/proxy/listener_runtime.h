@@ -41,6 +41,12 @@ class ListenerRuntime {
     return route == nullptr ? nullptr : routes_[route->index()].resilience.get();
   }
 
+  // Null for routes that have none.
+  Bulkhead* bulkhead(const Route* route) const {
+    const RouteResilience* const own = routes_[route->index()].resilience.get();
+    return own == nullptr ? nullptr : own->bulkhead.get();
+  }
+
   const ListenerSettings& settings;
   ProxyWorker& worker;
   ProxyGeneration& generation;

@@ -137,6 +137,14 @@ class Compiler {
       extras.hedge_percentile = route.config().hedge().percentile();
     }
     if (route.config().has_breaker()) extras.breaker = NewRouteBreaker(route);
+    if (route.config().has_bulkhead()) {
+      // One without a name is known by its place.
+      const Decimal index(route.index());
+      const std::string_view name = route.name().empty() ? index.view() : route.name();
+      extras.bulkhead =
+          std::make_unique<BulkheadSettings>(route.config().bulkhead(), context_.stats,
+                                             LabelList{{"listener", out_->name}, {"route", name}});
+    }
     for (uint32_t i = 0; i < out_->filter_count; ++i) {
       const std::string_view name = out_->filters[i].kind->name();
       const config::FilterUse* own = route.FindFilter(name);

@@ -18,6 +18,7 @@
 #include "core/proxy/listener_stats.h"
 #include "core/proxy/local_reply_map.h"
 #include "core/proxy/route_fallbacks.h"
+#include "core/upstream/bulkhead/bulkhead_settings.h"
 
 namespace sluice {
 
@@ -49,7 +50,8 @@ struct RouteExtras {
   bool default_filters = true;  // the listener's own list
   // Which filters run here if not: an index into `filters`, in chain order.
   std::vector<uint32_t> filters;
-  StatsGroup<RouteStats> stats;  // of named routes
+  std::unique_ptr<const BulkheadSettings> bulkhead;  // null: none
+  StatsGroup<RouteStats> stats;                      // of named routes
   bool has_stats = false;
   RouteFallbacks fallbacks;
   // Of routes that hedge: after a fixed time, or at a percentile if that is 0.

@@ -11,7 +11,9 @@ struct ListenerStats {
   Counter connections;
   Gauge connections_active;
   Counter accept_errors;
-  Counter connections_limited;      // accepting paused at max_connections
+  Counter connections_limited;  // accepting paused at max_connections
+  Counter connections_refused;
+  Counter keep_alive_stopped;
   Counter connections_closed_idle;  // keep-alive time ran out, or room was needed
   Counter connections_closed_silent;
   Counter requests;
@@ -24,6 +26,7 @@ struct ListenerStats {
   Counter client_resets;
   Counter local_resets;
   Counter no_route;
+  Counter requests_shed;
   Counter local_replies;
   Counter fallbacks[kFallbackReasons];
   Counter tunnels;
@@ -39,6 +42,10 @@ struct ListenerStats {
                               "Times accepting paused because the system refused (EMFILE, ...)."});
     table.Add(connections_limited, {"sluice_downstream_connections_limited_total",
                                     "Times accepting paused at the connection limit."});
+    table.Add(connections_refused, {"sluice_downstream_connections_refused_total",
+                                    "Connections reset as they came since something runs short."});
+    table.Add(keep_alive_stopped, {"sluice_downstream_keep_alive_stopped_total",
+                                   "Connections that a response ends since something runs short."});
     table.Add(connections_closed_idle, {"sluice_downstream_connections_closed_idle_total",
                                         "Idle connections that we closed."});
     table.Add(connections_closed_silent,
@@ -65,6 +72,8 @@ struct ListenerStats {
     table.Add(local_resets, {"sluice_downstream_local_resets_total",
                              "Requests that we broke off: their response was cut, or never came."});
     table.Add(no_route, {"sluice_downstream_no_route_total", "Requests that no route takes."});
+    table.Add(requests_shed, {"sluice_downstream_requests_shed_total",
+                              "Requests of low priority refused while something runs short."});
     table.Add(local_replies, {"sluice_downstream_local_replies_total", "Answers of our own."});
     for (size_t i = 0; i < kFallbackReasons; ++i) {
       table.Add(fallbacks[i],

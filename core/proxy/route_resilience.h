@@ -1,5 +1,5 @@
-// RouteResilience: what keeps failures of a route's clusters from its clients, as one worker uses
-// it. Most routes have none. Owned by the listener's runtime; of the worker's thread.
+// RouteResilience: what keeps failures of a route's clusters from its clients, and too many of its
+// requests from the clusters, as one worker uses it. Most routes have none. Owned by the listener's runtime; of the worker's thread.
 #ifndef SLUICE_CORE_PROXY_ROUTE_RESILIENCE_H_
 #define SLUICE_CORE_PROXY_ROUTE_RESILIENCE_H_
 
@@ -7,6 +7,7 @@
 
 #include "core/proxy/hedge_delay.h"
 #include "core/proxy/route_fallbacks.h"
+#include "core/upstream/bulkhead/bulkhead.h"
 
 namespace sluice {
 
@@ -16,6 +17,7 @@ struct RouteResilience {
   const RouteFallbacks* fallbacks = nullptr;  // null: none
   std::unique_ptr<HedgeDelay> hedge;          // null: no hedging
   Breaker* breaker = nullptr;                 // the listener's settings own it; null: none
+  std::unique_ptr<Bulkhead> bulkhead;         // null: none
 };
 
 }  // namespace sluice

@@ -33,6 +33,7 @@ void Router::Stop(TryOutcome outcome) {
   pump_task_.Cancel();
   first_.Stop(outcome);
   if (hedge_ != nullptr) hedge_->Stop(outcome);
+  if (pass_ != nullptr) pass_->Leave();
 }
 
 void Router::OnAbandoned() { Stop(); }
@@ -88,13 +89,47 @@ void Router::Begin() {
   begun_ = true;
   const Route& route = *responder_.stream_info().route;
   ApplyRoute(route, *head_);
-  mirror_.Start(route, runtime_, *head_, request_end_);
   if (request_end_) RequestSent();
   UseCluster();
 }
 
 void Router::UseCluster() {
   responder_.stream_info().cluster = cluster_->settings().name;
+  if (Enter()) Forward();
+}
+
+bool Router::Enter() {
+  const StreamInfo& info = responder_.stream_info();
+  if (info.priority == RequestPriority::kLow &&
+      runtime_.worker.status.overloaded(OverloadStep::kShedLowPriority)) [[unlikely]] {
+    runtime_.stats.requests_shed.Inc();
+    Refuse("overload", ResponseFlag::kOverloadManager);
+    return false;
+  }
+  if (pass_ == nullptr) {
+    Bulkhead* const of_route = resilience_ == nullptr ? nullptr : resilience_->bulkhead.get();
+    if (of_route == nullptr && cluster_->bulkhead() == nullptr) return true;
+    pass_ = responder_.stream_arena().Make<BulkheadPass>(runtime_.worker.loop, of_route,
+                                                         Callback::To<&Router::OnEntered>(this));
+  }
+  const BulkheadPass::Answer answer = pass_->Enter(cluster_->bulkhead(), *head_, info);
+  if (answer == BulkheadPass::Answer::kRefused) OnEntered();
+  return answer == BulkheadPass::Answer::kPassed;
+}
+
+void Router::OnEntered() {
+  if (pass_->answer() == BulkheadPass::Answer::kPassed) return Forward();
+  Refuse(pass_->refusal(), ResponseFlag::kUpstreamOverflow);
+}
+
+void Router::Refuse(std::string_view details, ResponseFlag flag) {
+  Fail(OverloadFailure(details, flag, runtime_.worker.random));
+}
+
+void Router::Forward() {
+  if (!std::exchange(mirrored_, true)) {
+    mirror_.Start(*responder_.stream_info().route, runtime_, *head_, request_end_);
+  }
   cluster_->OnRequest();
   StartTry(false);
 }
@@ -265,6 +300,7 @@ RetryState::Situation Router::SituationNow() {
 
 void Router::OnBackOffOver() {
   try_->Stop();
+  if (std::exchange(cluster_changes_, false)) return UseCluster();
   StartTry(false);
 }
 
@@ -324,6 +360,7 @@ void Router::OnTryTimeout(UpstreamTry& attempt) {
 
 void Router::TimeOut(std::string_view details) {
   if (!response_started_) {
+    if (pass_ != nullptr) pass_->OnTimeout();
     return Fail({.reason = FailReason::kTimeout,
                  .status = 504,
                  .flag = ResponseFlag::kUpstreamRequestTimeout,
@@ -399,8 +436,8 @@ bool Router::GoesTo(const RouteFallbacks::Entry& entry, const Failure& failure) 
   if (failure.reason == FailReason::kStatus) {
     // We are under its codec.
     try_->Discard();
+    cluster_changes_ = true;
     back_off_timer_.Start(0);
-    info.cluster = cluster_->settings().name;
     return true;
   }
   try_->Stop(failure.outcome);

@@ -13,6 +13,7 @@
 
 #include "core/event/loop.h"
 #include "core/filter/last_filter.h"
+#include "core/proxy/bulkhead_pass.h"
 #include "core/proxy/endpoint_choice.h"
 #include "core/proxy/failure.h"
 #include "core/proxy/hedge.h"
@@ -66,6 +67,11 @@ class Router final : public LastFilter {
   // The request as the route wants it goes to cluster_.
   void Begin();
   void UseCluster();
+  // Through the bulkheads; false: not at once, or not at all.
+  bool Enter();
+  void OnEntered();
+  void Refuse(std::string_view details, ResponseFlag flag);
+  void Forward();
   void StartTry(bool fresh_only);
   void BeginAt(UpstreamTry& attempt, WorkerEndpoint& endpoint, bool fresh_only);
   void SendRequest(UpstreamTry& attempt);
@@ -112,6 +118,7 @@ class Router final : public LastFilter {
   WorkerCluster* cluster_ = nullptr;
   RequestHead* head_ = nullptr;
   RouteResilience* resilience_ = nullptr;  // null: the route has none
+  ArenaPtr<BulkheadPass> pass_;  // null: there are no bulkheads on the way
   EndpointChoice choice_;
   UpstreamTry first_;
   ArenaPtr<Hedge> hedge_;  // null: none is to begin
@@ -128,6 +135,8 @@ class Router final : public LastFilter {
   std::string_view fallback_reason_;  // empty: none was taken
   uint32_t next_fallback_ = 0;        // those before it were taken
   bool begun_ = false;
+  bool mirrored_ = false;
+  bool cluster_changes_ = false;  // when back_off_timer_ fires
   bool request_has_body_ = false;
   bool request_end_ = false;  // all of it has come to us
   bool pull_outstanding_ = false;

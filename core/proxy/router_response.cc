@@ -58,6 +58,7 @@ void Router::OnTryHead(UpstreamTry& attempt, bool end) {
           {.reason = FailReason::kStatus, .status = head.status, .details = "via_upstream"})) {
     return;
   }
+  if (pass_ != nullptr) pass_->OnAnswered(head.status, info.upstream_end);
   response_started_ = true;
   response_end_ = end;
   replay_.Clear();

@@ -201,7 +201,9 @@ RequestHead& ServerConnection::OnRequestBegin(StreamId id) {
   streams_.PushBack(*stream);
   current_ = stream;
   const uint64_t most = runtime_->settings.requests_per_connection;
-  if (++requests_ == most || draining_ || runtime_->worker.status.closing()) {
+  const ServerStatus& status = runtime_->worker.status;
+  if (++requests_ == most || draining_ || status.ends_connections()) {
+    if (status.overloaded(OverloadStep::kStopKeepAlive)) runtime_->stats.keep_alive_stopped.Inc();
     codec_->Drain(connection_.output());
   }
   return stream->head();

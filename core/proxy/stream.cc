@@ -259,7 +259,7 @@ void Stream::FinishResponseHead() {
   // While draining, the worker may not have come to this connection yet.
   if (response_head_.headers.Get(HeaderId::kConnection) == "close" ||
       (local_ && LeavesRequestUnread()) ||
-      (!codec.CanReset() && runtime_.worker.status.closing())) {
+      (!codec.CanReset() && runtime_.worker.status.ends_connections())) {
     codec.Drain(connection_.connection().output());
   }
   PrepareResponse(runtime_.settings, response_head_, local_, runtime_.worker.Date());

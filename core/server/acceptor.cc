@@ -86,7 +86,15 @@ void Acceptor::ForEachConnection(const std::function<void(ServerConnection&)>& v
   all_.ForEach([&visit](ServerConnection& connection) { visit(connection); });
 }
 
+bool Acceptor::Refuses() const {
+  return !limits_.essential && runtime_->worker.status.overloaded(OverloadStep::kRefuseConnections);
+}
+
 void Acceptor::OnAccept(Fd fd, const Address& peer) {
+  if (Refuses()) [[unlikely]] {
+    runtime_->stats.connections_refused.Inc();
+    return ResetOnClose(fd.get());
+  }
   if (TryAcquire()) return Serve(std::move(fd), peer);
   runtime_->stats.connections_limited.Inc();
   listener_.Pause();

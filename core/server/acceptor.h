@@ -9,6 +9,9 @@
 // these. So nothing is closed unless somebody waits, and only one for each. Room
 // that this worker makes is used at once; that of other workers, which are asked for it, is found
 // by a short timer.
+//
+// While something runs short (OverloadStep::kRefuseConnections) clients are reset as they come: so
+// that who balances over several proxies hears of it at once, and asks another one.
 #ifndef SLUICE_CORE_SERVER_ACCEPTOR_H_
 #define SLUICE_CORE_SERVER_ACCEPTOR_H_
 
@@ -43,6 +46,7 @@ class AcceptorOwner {
 struct AcceptorLimits {
   ConnectionLimit& listener;
   ConnectionLimit& overall;
+  bool essential = false;  // clients are served whatever runs short: operators
 };
 
 class Acceptor final : private Listener::Handler, private ServerConnectionOwner {
@@ -103,6 +107,7 @@ class Acceptor final : private Listener::Handler, private ServerConnectionOwner 
   void Admit();
   void AdmitBeyondLimits();
   void DrainAll();
+  bool Refuses() const;
   void Serve(Fd fd, const Address& peer);
   bool TryAcquire();
   void SaySilent();

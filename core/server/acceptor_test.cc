@@ -32,7 +32,7 @@ class AcceptorTest : public testing::Test, protected AcceptorOwner {
  protected:
   // 0: no limit.
   void Start(uint32_t listener_limit, uint32_t overall_limit = 0,
-             std::string_view address = "127.0.0.1:0") {
+             std::string_view address = "127.0.0.1:0", bool essential = false) {
     auto settings = std::make_unique<ListenerSettings>();
     settings->name = "web";
     settings->stats = StatsScope(*directory_, {{"listener", "web"}}).Group<ListenerStats>();
@@ -42,8 +42,8 @@ class AcceptorTest : public testing::Test, protected AcceptorOwner {
     listener_limit_.emplace(listener_limit);
     overall_limit_.emplace(overall_limit);
     AcceptorOwner& owner = *this;
-    acceptor_ = std::make_unique<Acceptor>(owner, *runtime_,
-                                           AcceptorLimits{*listener_limit_, *overall_limit_});
+    acceptor_ = std::make_unique<Acceptor>(
+        owner, *runtime_, AcceptorLimits{*listener_limit_, *overall_limit_, essential});
     sockets_ = OpenListenSockets(*Address::Parse(address), 1).value();
     ASSERT_TRUE(acceptor_->Start(sockets_.fds[0].get()));
   }
@@ -125,6 +125,28 @@ TEST_F(AcceptorTest, AtTheLimitTheNextWaitsUntilOneEnds) {
   busy->Reset();  // seen, and used, without time passing
   EXPECT_EQ(waiting->ReadResponse().body, "ok\n");
   EXPECT_EQ(stats().connections_closed_idle.value(), 0U);
+}
+
+TEST_F(AcceptorTest, WhileSomethingRunsShortClientsAreResetAsTheyCome) {
+  Start(0);
+  auto before = NewClient();
+  Exchange(*before);
+  status_.set_overloaded(OverloadStep::kRefuseConnections, true);
+  auto refused = NewClient();
+  EXPECT_TRUE(refused->WaitForEnd());
+  EXPECT_EQ(refused->received(), "");
+  EXPECT_EQ(stats().connections_refused.value(), 1U);
+  EXPECT_EQ(stats().connections.value(), 1U);
+  Exchange(*before);
+  status_.set_overloaded(OverloadStep::kRefuseConnections, false);
+  Exchange(*NewClient());
+}
+
+TEST_F(AcceptorTest, OperatorsAreNot) {
+  Start(0, 0, "127.0.0.1:0", true);
+  status_.set_overloaded(OverloadStep::kRefuseConnections, true);
+  Exchange(*NewClient());
+  EXPECT_EQ(stats().connections_refused.value(), 0U);
 }
 
 TEST_F(AcceptorTest, TheRestWaitsInTheKernel) {

@@ -9,6 +9,7 @@
 
 #include "core/base/log.h"
 #include "core/base/strings.h"
+#include "core/config/config.pb.h"
 #include "core/config/snapshot.h"
 #include "core/server/admin/admin_listener.h"
 #include "core/server/configuration/config_guard.h"
@@ -160,6 +161,10 @@ Result<void> Server::Start(std::unique_ptr<Generation> generation,
   served_.push_back({std::move(generation), 0, 0});
   connections_ = std::make_unique<ConnectionLimit>(LimitConnections());
   stats_.max_connections.Set(connections_->most());
+  overload_figures_.emplace("/proc", *connections_, fd_limit_, lag_);
+  overload_.emplace(
+      *loop_, *directory_, status_, [this] { return overload_figures_->Read(); },
+      [this](bool taken) { OnKeepAliveStep(taken); });
   SLUICE_TRY(listening_.Open(current()));
   SLUICE_TRY(DropPrivileges(options_.user, options_.group));
   SLUICE_TRY(StartWorkers());
@@ -194,7 +199,7 @@ StatsGroup<WorkerStats> Server::NewWorkerStats(uint32_t worker) {
 Result<void> Server::StartWorkers() {
   // All of them first: threads borrow the groups.
   for (uint32_t i = 0; i < options_.workers; ++i) worker_stats_.push_back(NewWorkerStats(i));
-  const Worker::Environment environment{*loop_, *this, status_, *connections_};
+  const Worker::Environment environment{*loop_, *this, status_, *connections_, lag_};
   for (uint32_t i = 0; i < options_.workers; ++i) {
     Result<std::unique_ptr<Worker>> worker =
         Worker::Create(i, *clock_, environment, segment_->worker_row(i), worker_stats_[i]);
@@ -203,6 +208,14 @@ Result<void> Server::StartWorkers() {
     SLUICE_TRY(workers_.back()->Start());
   }
   return {};
+}
+
+// Each response ends its connection as long as the step is taken; those that wait for no response
+// are asked to leave, a few at a time.
+void Server::OnKeepAliveStep(bool taken) {
+  if (state_ != ServerState::kLive || handed_over_ || out_) return;  // they are leaving anyway
+  for (const auto& worker : workers_)
+    taken ? worker->AskToLeave(kRetireSpread) : worker->AskNoMore();
 }
 
 void Server::OnClusterChanged(const Cluster& cluster) {
@@ -242,6 +255,7 @@ void Server::OnSelfChecked(const Result<void>& result) {
 }
 
 void Server::UseEverywhere() {
+  if (current().snapshot() != nullptr) overload_->Use(current().snapshot()->config().overload());
   Served& served = served_.back();
   served.not_yet_used = served.not_released = options_.workers;
   for (const auto& worker : workers_) {

@@ -33,6 +33,9 @@
 #include "core/server/connection_limit.h"
 #include "core/server/listening.h"
 #include "core/server/log_reopening.h"
+#include "core/server/overload/figures_reader.h"
+#include "core/server/overload/lag_peak.h"
+#include "core/server/overload/overload_watch.h"
 #include "core/server/restart/hot_restart.h"
 #include "core/server/self_check.h"
 #include "core/server/server_stats.h"
@@ -159,6 +162,7 @@ class Server final : public ConfigTarget,
   uint32_t LimitConnections();
   StatsGroup<WorkerStats> NewWorkerStats(uint32_t worker);
   Result<void> StartWorkers();
+  void OnKeepAliveStep(bool taken);
   void OnClusterChanged(const Cluster& cluster);
   void OnWarmLimit();
   void StartAccepting();
@@ -220,6 +224,9 @@ class Server final : public ConfigTarget,
   std::unique_ptr<AdminListener> admin_;
   std::optional<HotRestart> restart_;
   std::optional<SystemFigures> system_;
+  LagPeak lag_;
+  std::optional<FiguresReader> overload_figures_;
+  std::optional<OverloadWatch> overload_;
   std::optional<LogReopening> reopening_;
   std::unique_ptr<SelfCheck> self_check_;
   RestartCommand* stop_command_ = nullptr;

@@ -26,12 +26,13 @@ bool Serving::Entrance::empty() const {
 }
 
 Serving::Serving(Loop& loop, ServingEvents& events, const StatsRow& row, const ServerStatus& status,
-                 ConnectionLimit& connections, uint32_t worker,
+                 ConnectionLimit& connections, LagPeak& lag, uint32_t worker,
                  const StatsGroup<WorkerStats>& stats)
     : loop_(loop),
       events_(events),
       row_(row),
       limit_(connections),
+      lag_peak_(lag),
       stats_(stats.Bind(row)),
       proxy_(loop, row, status, worker),
       measure_(loop, Callback::To<&Serving::Measure>(this)),
@@ -305,6 +306,7 @@ void Serving::MeasureLag() {
   const Nanos lag = std::max<Nanos>(loop_.now() - measure_lag_.deadline(), 0);
   stats_.loop_lag.Record(static_cast<uint64_t>(lag / kMicrosecond));
   lag_ = lag;
+  lag_peak_.OnLag(lag);
   if (connections_ > 0) measure_lag_.Start(kMeasureLagEvery);
 }
 

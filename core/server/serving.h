@@ -21,6 +21,7 @@
 #include "core/server/acceptor.h"
 #include "core/server/connection_limit.h"
 #include "core/server/generation.h"
+#include "core/server/overload/lag_peak.h"
 #include "core/server/worker_report.h"
 #include "core/server/worker_stats.h"
 
@@ -50,9 +51,10 @@ class ServingEvents {
 
 class Serving final : public AcceptorOwner {
  public:
-  // All outlive it. `connections`: the limit over all workers.
+  // All outlive it. `connections` and `lag`: of all workers.
   Serving(Loop& loop, ServingEvents& events, const StatsRow& row, const ServerStatus& status,
-          ConnectionLimit& connections, uint32_t worker, const StatsGroup<WorkerStats>& stats);
+          ConnectionLimit& connections, LagPeak& lag, uint32_t worker,
+          const StatsGroup<WorkerStats>& stats);
   // Ends everything in flight.
   ~Serving();
 
@@ -126,6 +128,7 @@ class Serving final : public AcceptorOwner {
   ServingEvents& events_;
   const StatsRow row_;
   ConnectionLimit& limit_;
+  LagPeak& lag_peak_;
   WorkerStats stats_;
   ProxyWorker proxy_;
   // The order of life: connections (in the acceptors) end before the factories that their streams

@@ -49,8 +49,9 @@ Result<void> Worker::Start() {
 void Worker::Run() {
   pthread_setname_np(pthread_self(), StrCat({"sluice-", Decimal(index_)}).c_str());
   ServingEvents& events = *this;
-  auto serving = std::make_unique<Serving>(*loop_, events, row_, environment_.status,
-                                           environment_.connections, index_, stats_);
+  auto serving =
+      std::make_unique<Serving>(*loop_, events, row_, environment_.status, environment_.connections,
+                                environment_.lag, index_, stats_);
   serving_ = serving.get();
   loop_->Run();
   serving.reset();  // its last turns may still run posts that name it

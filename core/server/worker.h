@@ -47,6 +47,7 @@ class Worker final : private ServingEvents {
     WorkerEvents& events;
     const ServerStatus& status;
     ConnectionLimit& connections;  // of all workers
+    LagPeak& lag;                  // the same
   };
 
   // All borrowed; they outlive the worker.

@@ -38,10 +38,10 @@ class WorkerTest : public testing::Test, private WorkerEvents {
           StatsScope(directory_, {{"worker", i == 0 ? "0" : "1"}}).Group<WorkerStats>());
     }
     for (uint32_t i = 0; i < kWorkers; ++i) {
-      workers_.push_back(Worker::Create(i, clock_,
-                                        Worker::Environment{*loop_, *this, status_, connections_},
-                                        segment_->worker_row(i), groups_[i])
-                             .value());
+      workers_.push_back(
+          Worker::Create(i, clock_, Worker::Environment{*loop_, *this, status_, connections_, lag_},
+                         segment_->worker_row(i), groups_[i])
+              .value());
       EXPECT_TRUE(workers_.back()->Start());
     }
   }
@@ -69,6 +69,7 @@ class WorkerTest : public testing::Test, private WorkerEvents {
   StatsDirectory directory_{*segment_};
   ServerStatus status_;
   ConnectionLimit connections_{100};
+  LagPeak lag_;
   ConnectionLimit limit_{0};
   Generation generation_;
   ListenSockets sockets_;

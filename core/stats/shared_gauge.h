@@ -21,6 +21,8 @@ class SharedGauge {
 
   void Add() const { cell_->fetch_add(1, std::memory_order_relaxed); }
   void Sub() const { cell_->fetch_sub(1, std::memory_order_relaxed); }
+  // For what is no count, such as a limit: whoever sets it last.
+  void Set(uint64_t value) const { cell_->store(value, std::memory_order_relaxed); }
   // Of this process.
   uint64_t value() const { return cell_->load(std::memory_order_relaxed); }
 

@@ -10,6 +10,7 @@
 #include "core/stats/directory.h"
 #include "core/upstream/balance_reader.h"
 #include "core/upstream/breaker/breaker_board.h"
+#include "core/upstream/bulkhead/bulkhead_settings.h"
 #include "core/upstream/cluster_discovery.h"
 #include "core/upstream/dns_name_resolver.h"
 #include "core/upstream/endpoint_groups.h"
@@ -118,6 +119,11 @@ Cluster::Cluster(const config::Cluster& config, Loop& loop, StatsDirectory& stat
   settings_.limits =
       ReadLimits(config.has_limits() ? &config.limits() : nullptr, settings_.name, stats);
   settings_.retry_words = stats.Words("retry_budget", {{"cluster", settings_.name}});
+  if (config.has_bulkhead()) {
+    bulkhead_ = std::make_unique<BulkheadSettings>(config.bulkhead(), stats,
+                                                   LabelList{{"cluster", settings_.name}});
+    settings_.bulkhead = bulkhead_.get();
+  }
   stats_ = scope.Group<DiscoveryStats>().Bind(stats.main_row());
 }
 

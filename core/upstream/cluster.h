@@ -30,6 +30,7 @@ class Cluster;
 }
 class Breaker;
 class BreakerBoard;
+struct BulkheadSettings;
 class Loop;
 class StatsDirectory;
 
@@ -53,6 +54,7 @@ struct ClusterSettings {
   SharedWords retry_words;
   Breaker* breaker = nullptr;  // the cluster's; null: none
   ClusterLimits limits;
+  const BulkheadSettings* bulkhead = nullptr;  // the cluster's; null: none
   StatsGroup<ClusterStats> stats;
   // What is spoken, and over what: here HTTP/2 and TLS come in, and the fakes of tests.
   std::unique_ptr<ClientCodec> (*new_codec)(ClientEvents&,
@@ -109,6 +111,7 @@ class Cluster {
 
   Loop& loop_;
   ClusterSettings settings_;
+  std::unique_ptr<const BulkheadSettings> bulkhead_;  // null: none
   EndpointSources sources_;
   std::unique_ptr<Breaker> breaker_;
   EndpointStates states_;

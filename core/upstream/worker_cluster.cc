@@ -40,6 +40,9 @@ WorkerCluster::WorkerCluster(Loop& loop, Random& random, const StatsRow& row,
       stats_(settings.stats.Bind(row)),
       retry_budget_(settings.retry_budget, settings.retry_words),
       balancer_(settings.balance, random) {
+  if (settings.bulkhead != nullptr) {
+    bulkhead_ = std::make_unique<Bulkhead>(loop, *settings.bulkhead, row);
+  }
   Update(std::move(endpoints));
 }
 

@@ -15,6 +15,7 @@
 #include "core/stats/row.h"
 #include "core/upstream/balance/cluster_balancer.h"
 #include "core/upstream/balance/endpoint_load.h"
+#include "core/upstream/bulkhead/bulkhead.h"
 #include "core/upstream/cluster.h"
 #include "core/upstream/pool.h"
 
@@ -73,6 +74,7 @@ class WorkerCluster {
   // Null: it has none.
   Breaker* breaker() const { return settings_.breaker; }
   const ClusterLimits& limits() const { return settings_.limits; }
+  Bulkhead* bulkhead() const { return bulkhead_.get(); }
   size_t endpoint_count() const { return current_.size(); }
   // Those of the set and those that have something to finish.
   template <typename Visit>
@@ -99,6 +101,7 @@ class WorkerCluster {
   const BalanceFeedback feedback_;
   ClusterStats stats_;
   RetryBudget retry_budget_;
+  std::unique_ptr<Bulkhead> bulkhead_;
   EndpointSetPtr set_;
   ClusterBalancer balancer_;
   std::vector<std::unique_ptr<WorkerEndpoint>> current_;  // as in set_->endpoints

@@ -40,6 +40,8 @@ class CancelTest : public ::testing::TestWithParam<Victim> {
     Nanos step = kMillisecond;
     size_t responses = 1;
     std::string ends_with = {};  // of what the untouched client gets
+    // For so many turns the route's bulkhead, of one request, is full of another worker's.
+    int full_turns = 0;
     // For so many turns the client reads nothing.
     int stalls = 0;
     int each_until = 2000;
@@ -55,6 +57,7 @@ class CancelTest : public ::testing::TestWithParam<Victim> {
     int turns_done = 0;
     const int turns = CancelLoop(
         [&] {
+          if (scenario.full_turns > 0) Occupy(true);
           client_ = std::make_unique<RawClient>(driver_, rig_->port());
           client_->SendInPieces(scenario.request, scenario.pieces);
           client_->SetReading(scenario.stalls == 0);
@@ -65,6 +68,7 @@ class CancelTest : public ::testing::TestWithParam<Victim> {
         [&] {
           Turn(scenario.step);
           if (++turns_done == scenario.stalls) client_->SetReading(true);
+          if (turns_done == scenario.full_turns) Occupy(false);
           const std::string& got = client_->received();
           if (!sent_rest && got.find("\r\n\r\n") != std::string::npos) {
             sent_rest = true;
@@ -95,6 +99,15 @@ class CancelTest : public ::testing::TestWithParam<Victim> {
   void Turn(Nanos step) {
     clock_.Advance(step);
     driver_.RunRounds(1);
+  }
+
+  void Occupy(bool on) {
+    if (occupied_ == on) return;
+    occupied_ = on;
+    const RouteTable& routes = *rig_->runtime().settings.routes;
+    const SharedGauge& active =
+        rig_->runtime().bulkhead(&routes.hosts()[0]->routes()[0])->settings().active;
+    on ? active.Add() : active.Sub();
   }
 
   uint64_t Responses() {
@@ -129,6 +142,7 @@ class CancelTest : public ::testing::TestWithParam<Victim> {
         GetParam() == Victim::kUpstreamResets || GetParam() == Victim::kUpstreamCloses;
     client_->SetReading(true);
     for (int i = 0; i < 20; ++i) driver_.RunRounds(1);
+    Occupy(false);
     if (client_stays) client_->Reset();
     // A client that only closed still gets its answer; when the route's time is up if not before.
     for (int i = 0; i < 400 && !rig_->Quiet(); ++i)
@@ -151,6 +165,7 @@ class CancelTest : public ::testing::TestWithParam<Victim> {
   ScriptedUpstream other_{driver_};
   std::unique_ptr<ProxyRig> rig_;
   std::unique_ptr<RawClient> client_;
+  bool occupied_ = false;
 };
 
 TEST_P(CancelTest, Get) {
@@ -299,6 +314,24 @@ TEST_P(CancelTest, ConnectThatIsRefusedAndRetried) {
        .cluster = "pool: { idle: 0 }, ",
        .endpoints = StrCat({"{ address: \"", refusing.address().ToString(), "\", weight: 99 }, "}),
        .ends_with = "ok"});
+}
+
+TEST_P(CancelTest, WaitingAtABulkhead) {
+  upstream_.Others() = Script().AwaitRequest().SendInPieces(kOk, 7).Repeat();
+  Run({.request = StrCat(
+           {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 90\r\n\r\n", std::string(90, 'b')}),
+       .route = "bulkhead: { requests: 1, queue: 2 }, ",
+       .cluster = "bulkhead: { requests: 1, queue: 2 }, ",
+       .ends_with = "ok",
+       .full_turns = 14});
+}
+
+TEST_P(CancelTest, WaitingAtABulkheadForTooLong) {
+  upstream_.Others() = Script().AwaitRequest().SendInPieces(kOk, 7).Repeat();
+  Run({.request = std::string(kGet),
+       .route = "bulkhead: { requests: 1, queue: { requests: 2, wait: 10ms } }, ",
+       .ends_with = "overloaded\n",
+       .full_turns = 40});
 }
 
 TEST_P(CancelTest, StaleConnectionThatIsRetried) {

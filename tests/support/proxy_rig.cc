@@ -29,6 +29,16 @@ class RegisteredSchemas final : public FilterSchemas {
   }
 };
 
+// Who is still in a bulkhead, or waits for it; null: there is none.
+std::string NotEmpty(std::string_view whose, Bulkhead* bulkhead) {
+  if (bulkhead == nullptr) return {};
+  const auto active = static_cast<int64_t>(bulkhead->settings().active.value());
+  const int64_t waiting = bulkhead->stats().waiting.value();
+  if (active == 0 && waiting == 0) return {};
+  return std::string(whose) + "'s bulkhead=" + std::to_string(active) + "+" +
+         std::to_string(waiting) + " ";
+}
+
 }  // namespace
 
 struct ProxyRig::Entrance final : Listener::Handler, ServerConnectionOwner {
@@ -157,9 +167,15 @@ std::string ProxyRig::NotQuiet() {
   for (const auto& entrance : entrances_) {
     expect_zero("requests_active", entrance->runtime->stats.requests_active.value());
     expect_zero("connections_active", entrance->runtime->stats.connections_active.value());
+    for (const auto& host : entrance->runtime->settings.routes->hosts()) {
+      for (const Route& route : host->routes()) {
+        text += NotEmpty("route", entrance->runtime->bulkhead(&route));
+      }
+    }
   }
   for (const auto& cluster : worker_clusters_) {
     expect_zero("upstream requests_active", cluster->stats().requests_active.value());
+    text += NotEmpty("cluster", cluster->bulkhead());
     expect_zero("upstream connections in use", cluster->stats().connections_active.value() -
                                                    cluster->stats().connections_idle.value());
   }

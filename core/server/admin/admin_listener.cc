@@ -50,8 +50,8 @@ Result<void> AdminListener::Start(const std::vector<int>& sockets) {
   for (const int socket : sockets) {
     ListenerRuntime& runtime = LocalAddress(socket).is_unix() ? unix_runtime_ : runtime_;
     limits_.push_back(std::make_unique<ConnectionLimit>(kConnections));
-    acceptors_.push_back(
-        std::make_unique<Acceptor>(owner, runtime, AcceptorLimits{*limits_.back(), overall_}));
+    acceptors_.push_back(std::make_unique<Acceptor>(
+        owner, runtime, AcceptorLimits{*limits_.back(), overall_, true}));
     SLUICE_TRY(acceptors_.back()->Start(socket));
   }
   return {};

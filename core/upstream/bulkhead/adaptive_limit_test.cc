@@ -58,7 +58,7 @@ TEST_F(AdaptiveLimitTest, DoesNotGrowWhileItIsNotUsed) {
   AdaptiveLimit limit = Make();
   Feed(limit, 100, 10 * kMillisecond, 49);
   EXPECT_EQ(limit.limit(), 100U);
-  Feed(limit, 10, 10 * kMillisecond, 50);
+  Feed(limit, 10, 10 * kMillisecond, 60);
   EXPECT_EQ(limit.limit(), 108U);
 }
 

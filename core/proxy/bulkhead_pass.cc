@@ -1,0 +1,101 @@
+#include "core/proxy/bulkhead_pass.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "core/base/random.h"
+#include "core/base/strings.h"
+#include "core/config/route_strings.h"
+#include "core/filter/stream_info.h"
+#include "core/http/message.h"
+#include "core/proxy/head_route_input.h"
+
+namespace sluice {
+
+BulkheadPass::BulkheadPass(Loop& loop, Bulkhead* route, Callback decided)
+    : loop_(loop),
+      route_(route),
+      decided_(decided),
+      at_route_(Callback::To<&BulkheadPass::OnRouteDecided>(this)),
+      at_cluster_(Callback::To<&BulkheadPass::OnClusterDecided>(this)) {}
+
+BulkheadPass::Answer BulkheadPass::Enter(Bulkhead* cluster, const RequestHead& head,
+                                         const StreamInfo& info) {
+  at_cluster_.Leave();
+  if (at_route_.state() == BulkheadEntry::State::kWaiting) at_route_.Leave();
+  cluster_ = cluster;
+  priority_ = info.priority;
+  if (route_ == nullptr || std::exchange(asked_route_, true)) return EnterCluster();
+  std::optional<uint64_t> consumer;
+  if (route_->settings().consumers != nullptr) {
+    const auto name = route_->settings().consumer.Find(HeadRouteInput(head, info.client_ip));
+    if (name) consumer = RouteHash(*name);
+  }
+  const auto state = route_->Enter(at_route_, priority_, consumer);
+  return state == BulkheadEntry::State::kIn ? EnterCluster() : AnswerOf(state);
+}
+
+BulkheadPass::Answer BulkheadPass::EnterCluster() {
+  if (cluster_ == nullptr) return AnswerOf(BulkheadEntry::State::kIn);
+  return AnswerOf(cluster_->Enter(at_cluster_, priority_, std::nullopt));
+}
+
+BulkheadPass::Answer BulkheadPass::AnswerOf(BulkheadEntry::State state) {
+  if (state == BulkheadEntry::State::kIn) passed_ = loop_.now();
+  answer_ = state == BulkheadEntry::State::kIn        ? Answer::kPassed
+            : state == BulkheadEntry::State::kRefused ? Answer::kRefused
+                                                      : Answer::kWaits;
+  return answer_;
+}
+
+void BulkheadPass::OnRouteDecided() {
+  const auto state = at_route_.state();
+  const Answer answer = state == BulkheadEntry::State::kIn ? EnterCluster() : AnswerOf(state);
+  if (answer != Answer::kWaits) decided_();
+}
+
+void BulkheadPass::OnClusterDecided() {
+  AnswerOf(at_cluster_.state());
+  decided_();
+}
+
+std::string_view BulkheadPass::refusal() const {
+  const BulkheadEntry& entry =
+      at_cluster_.state() == BulkheadEntry::State::kRefused ? at_cluster_ : at_route_;
+  return entry.refusal() == BulkheadStats::kTimeout ? "queue_timeout" : "bulkhead_full";
+}
+
+// What fails fast says nothing of how much the service bears.
+void BulkheadPass::OnAnswered(uint16_t status, Nanos sent) {
+  if (status < 500) AddSample(std::max(passed_, sent));
+}
+
+void BulkheadPass::OnTimeout() {
+  if (answer_ == Answer::kPassed) AddSample(passed_);
+}
+
+void BulkheadPass::AddSample(Nanos since) {
+  const Nanos latency = loop_.now() - since;
+  if (route_ != nullptr) route_->AddSample(latency);
+  if (cluster_ != nullptr) cluster_->AddSample(latency);
+}
+
+void BulkheadPass::Leave() {
+  at_cluster_.Leave();
+  at_route_.Leave();
+}
+
+Failure OverloadFailure(std::string_view details, ResponseFlag flag, Random& random) {
+  Failure failure = {.reason = FailReason::kLimit,
+                     .status = 503,
+                     .flag = flag,
+                     .details = details,
+                     .body = "overloaded\n"};
+  failure.headers.emplace_back("x-sluice-overloaded", "true");
+  failure.headers.emplace_back("retry-after", std::string(Decimal(1 + random.Below(3)).view()));
+  return failure;
+}
+
+}  // namespace sluice

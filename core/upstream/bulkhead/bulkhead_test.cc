@@ -1,0 +1,341 @@
+#include "core/upstream/bulkhead/bulkhead.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/config/bulkhead.pb.h"
+#include "core/stats/directory.h"
+#include "core/stats/segment.h"
+
+namespace sluice {
+namespace {
+
+using State = BulkheadEntry::State;
+constexpr auto kLow = RequestPriority::kLow;
+constexpr auto kNormal = RequestPriority::kNormal;
+constexpr auto kHigh = RequestPriority::kHigh;
+
+class BulkheadTest : public ::testing::Test {
+ protected:
+  // A request, and what it heard.
+  struct Request {
+    Request() : entry(Callback::To<&Request::OnDecided>(this)) {}
+    void OnDecided() {
+      ++decided;
+      if (leaves) entry.Leave();
+    }
+    BulkheadEntry entry;
+    int decided = 0;
+    bool leaves = false;  // as soon as it hears
+  };
+
+  BulkheadTest() {
+    StatsOptions options;
+    options.workers = 2;
+    segment_ = std::move(*StatsSegment::Create(options));
+    directory_ = std::make_unique<StatsDirectory>(*segment_);
+    config_.set_requests(2);
+  }
+  ~BulkheadTest() override {
+    requests_.clear();
+    EXPECT_EQ(settings_->active.value(), 0U) << "everything is given back";
+  }
+
+  void Start(uint32_t queue = 0, Nanos wait = 50 * kMillisecond) {
+    if (queue > 0) {
+      config_.mutable_queue()->set_requests(queue);
+      config_.mutable_queue()->set_wait(wait);
+    }
+    settings_ =
+        std::make_unique<BulkheadSettings>(config_, *directory_, LabelList{{"cluster", "a"}});
+    for (uint32_t i = 0; i < 2; ++i) {
+      workers_.push_back(std::make_unique<Bulkhead>(*loop_, *settings_, segment_->worker_row(i)));
+    }
+  }
+  Request& Enter(RequestPriority priority = kNormal, size_t worker = 0,
+                 std::optional<uint64_t> consumer = std::nullopt) {
+    requests_.push_back(std::make_unique<Request>());
+    workers_[worker]->Enter(requests_.back()->entry, priority, consumer);
+    return *requests_.back();
+  }
+  void Turn() { loop_->RunOnce(0); }
+  void Pass(Nanos time) {
+    for (; time > 0; time -= kMillisecond) {
+      clock_.Advance(kMillisecond);
+      Turn();
+    }
+  }
+  uint64_t Refused(BulkheadStats::Refusal why, size_t worker = 0) {
+    return workers_[worker]->stats().refused[why].value();
+  }
+  int64_t Waiting(size_t worker = 0) { return workers_[worker]->stats().waiting.value(); }
+
+  FakeClock clock_;
+  std::unique_ptr<Loop> loop_ = std::move(*Loop::Create(clock_));
+  std::unique_ptr<StatsSegment> segment_;
+  std::unique_ptr<StatsDirectory> directory_;
+  config::Bulkhead config_;
+  std::unique_ptr<BulkheadSettings> settings_;
+  std::vector<std::unique_ptr<Bulkhead>> workers_;
+  std::vector<std::unique_ptr<Request>> requests_;
+};
+
+TEST_F(BulkheadTest, LetsSoManyInOverAllWorkers) {
+  Start();
+  Request& first = Enter(kNormal, 0);
+  EXPECT_EQ(first.entry.state(), State::kIn);
+  EXPECT_EQ(Enter(kNormal, 1).entry.state(), State::kIn);
+  const Request& third = Enter(kNormal, 1);
+  EXPECT_EQ(third.entry.state(), State::kRefused);
+  EXPECT_EQ(third.entry.refusal(), BulkheadStats::kFull);
+  EXPECT_EQ(Refused(BulkheadStats::kFull, 1), 1U);
+  EXPECT_EQ(settings_->active.value(), 2U);
+  first.entry.Leave();
+  first.entry.Leave();
+  EXPECT_EQ(settings_->active.value(), 1U) << "once";
+  EXPECT_EQ(Enter(kNormal, 1).entry.state(), State::kIn);
+  Turn();
+  for (const auto& each : requests_) EXPECT_EQ(each->decided, 0);
+}
+
+TEST_F(BulkheadTest, CountsInTheGaugeOfTheProcessBank) {
+  Start();
+  Enter();
+  // Which is zeroed when the bank is taken anew: a process that is killed leaves nothing counted.
+  EXPECT_EQ(
+      directory_->SharedGauge({"sluice_bulkhead_requests_active", ""}, {{"cluster", "a"}}).value(),
+      1U)
+      << "the cell is that of the bank's gauge";
+}
+
+TEST_F(BulkheadTest, WhoWaitsEntersThroughTheLoop) {
+  Start(2);
+  Request& first = Enter();
+  Enter();
+  Request& third = Enter();
+  EXPECT_EQ(third.entry.state(), State::kWaiting);
+  EXPECT_EQ(Waiting(), 1);
+  first.entry.Leave();
+  EXPECT_EQ(third.decided, 0) << "not inside of the call";
+  Turn();
+  EXPECT_EQ(third.decided, 1);
+  EXPECT_EQ(third.entry.state(), State::kIn);
+  EXPECT_EQ(Waiting(), 0);
+  EXPECT_EQ(settings_->active.value(), 2U);
+}
+
+TEST_F(BulkheadTest, RoomThatAnotherWorkerMakesIsFoundInAMillisecondOrTwo) {
+  Start(2);
+  Request& first = Enter(kNormal, 1);
+  Enter(kNormal, 1);
+  Request& third = Enter(kNormal, 0);
+  first.entry.Leave();
+  Turn();
+  EXPECT_EQ(third.entry.state(), State::kWaiting);
+  Pass(2 * kMillisecond);
+  EXPECT_EQ(third.entry.state(), State::kIn);
+}
+
+TEST_F(BulkheadTest, NobodyOvertakesThoseWhoWait) {
+  Start(3);
+  Request& first = Enter();
+  Request& second = Enter();
+  Request& waits = Enter();
+  first.entry.Leave();
+  Request& newcomer = Enter();
+  EXPECT_EQ(newcomer.entry.state(), State::kWaiting);
+  Request& high = Enter(kHigh);
+  EXPECT_EQ(high.entry.state(), State::kIn) << "but those who come before them";
+  Turn();
+  EXPECT_EQ(waits.entry.state(), State::kWaiting);
+  second.entry.Leave();
+  Turn();
+  EXPECT_EQ(waits.entry.state(), State::kIn);
+  EXPECT_EQ(newcomer.entry.state(), State::kWaiting);
+}
+
+TEST_F(BulkheadTest, AFullQueueGivesUpTheLowest) {
+  Start(1);
+  Enter();
+  Enter();
+  Request& low = Enter(kLow);
+  Request& normal = Enter(kNormal);
+  EXPECT_EQ(normal.entry.state(), State::kWaiting);
+  EXPECT_EQ(low.decided, 0) << "it hears of it through the loop";
+  Turn();
+  EXPECT_EQ(low.decided, 1);
+  EXPECT_EQ(low.entry.state(), State::kRefused);
+  EXPECT_EQ(low.entry.refusal(), BulkheadStats::kEvicted);
+  EXPECT_EQ(Refused(BulkheadStats::kEvicted), 1U);
+  const Request& other = Enter(kNormal);
+  EXPECT_EQ(other.entry.state(), State::kRefused);
+  EXPECT_EQ(Refused(BulkheadStats::kFull), 1U);
+  EXPECT_EQ(Waiting(), 1);
+}
+
+TEST_F(BulkheadTest, OneThatIsGivenUpAndLeavesHearsNothing) {
+  Start(1);
+  Enter();
+  Enter();
+  Request& low = Enter(kLow);
+  Enter(kNormal);
+  low.entry.Leave();
+  Turn();
+  EXPECT_EQ(low.decided, 0);
+  EXPECT_EQ(Waiting(), 1);
+  EXPECT_EQ(Refused(BulkheadStats::kEvicted), 0U);
+}
+
+TEST_F(BulkheadTest, AWaitHasALimit) {
+  Start(2, 10 * kMillisecond);
+  Enter();
+  Enter();
+  Request& third = Enter();
+  Pass(9 * kMillisecond);
+  EXPECT_EQ(third.decided, 0);
+  Pass(3 * kMillisecond);
+  EXPECT_EQ(third.decided, 1);
+  EXPECT_EQ(third.entry.state(), State::kRefused);
+  EXPECT_EQ(third.entry.refusal(), BulkheadStats::kTimeout);
+  EXPECT_EQ(Refused(BulkheadStats::kTimeout), 1U);
+  EXPECT_EQ(Waiting(), 0);
+}
+
+TEST_F(BulkheadTest, WhoGivesUpWaitingHearsNothing) {
+  Start(2);
+  Request& first = Enter();
+  Enter();
+  Request& third = Enter();
+  third.entry.Leave();
+  EXPECT_EQ(Waiting(), 0);
+  first.entry.Leave();
+  Pass(100 * kMillisecond);
+  EXPECT_EQ(third.decided, 0);
+  EXPECT_EQ(settings_->active.value(), 1U);
+}
+
+TEST_F(BulkheadTest, OneThatLeavesAsItEntersLetsTheNextIn) {
+  Start(10);
+  Request& first = Enter();
+  Enter();
+  for (int i = 0; i < 3; ++i) Enter().leaves = true;
+  Request& last = Enter();
+  first.entry.Leave();
+  Turn();
+  EXPECT_EQ(last.entry.state(), State::kIn);
+}
+
+TEST_F(BulkheadTest, WhatIsReservedIsForHighPriorities) {
+  config_.set_requests(10);
+  config_.set_reserve(20);
+  Start();
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(Enter(kNormal).entry.state(), State::kIn) << i;
+  EXPECT_EQ(Enter(kNormal).entry.state(), State::kRefused);
+  EXPECT_EQ(Enter(kLow).entry.state(), State::kRefused);
+  EXPECT_EQ(Enter(kHigh).entry.state(), State::kIn);
+  EXPECT_EQ(Enter(RequestPriority::kCritical).entry.state(), State::kIn);
+  EXPECT_EQ(Enter(kHigh).entry.state(), State::kRefused);
+}
+
+TEST_F(BulkheadTest, AReserveLeavesOneForTheOthers) {
+  config_.set_requests(1);
+  config_.set_reserve(90);
+  Start();
+  EXPECT_EQ(Enter(kLow).entry.state(), State::kIn);
+}
+
+TEST_F(BulkheadTest, EachConsumerHasItsOwn) {
+  config_.mutable_per()->set_header("x-consumer");
+  Start(4);
+  EXPECT_EQ(Enter(kNormal, 0, 7).entry.state(), State::kIn);
+  Request& second = Enter(kNormal, 1, 7);
+  EXPECT_EQ(second.entry.state(), State::kIn);
+  Request& third = Enter(kNormal, 0, 7);
+  EXPECT_EQ(third.entry.state(), State::kWaiting);
+  // Another one's, that is in another counter.
+  uint64_t other = 8;
+  while (&settings_->consumers->cell(other) == &settings_->consumers->cell(7)) ++other;
+  EXPECT_EQ(Enter(kNormal, 0, other).entry.state(), State::kIn) << "though somebody waits";
+  Request& others = Enter(kNormal, 0, other);
+  Request& behind = Enter(kNormal, 0, other);
+  EXPECT_EQ(behind.entry.state(), State::kWaiting);
+  EXPECT_EQ(settings_->active.value(), 4U);
+  others.entry.Leave();
+  Turn();
+  EXPECT_EQ(behind.entry.state(), State::kIn) << "though somebody waits before it";
+  EXPECT_EQ(third.entry.state(), State::kWaiting);
+  second.entry.Leave();
+  Pass(2 * kMillisecond);
+  EXPECT_EQ(third.entry.state(), State::kIn);
+}
+
+TEST_F(BulkheadTest, WhoSaysNoNameIsOneConsumer) {
+  config_.mutable_per()->set_header("x-consumer");
+  Start();
+  EXPECT_EQ(Enter().entry.state(), State::kIn);
+  EXPECT_EQ(Enter().entry.state(), State::kIn);
+  EXPECT_EQ(Enter().entry.state(), State::kRefused);
+}
+
+TEST_F(BulkheadTest, AnAdaptiveLimitIsThatOfAllWorkers) {
+  config_.set_requests(20);
+  config_.mutable_adaptive()->set_at_least(20);
+  config_.mutable_adaptive()->set_at_most(200);
+  config_.mutable_adaptive()->set_tolerance(1.5);
+  Start();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(Enter().entry.state(), State::kIn);
+  EXPECT_EQ(Enter().entry.state(), State::kRefused);
+  for (int i = 0; i < 100; ++i) workers_[0]->AddSample(10 * kMillisecond);
+  EXPECT_EQ(workers_[1]->limit(), 28U) << "20 + 10 * 0.2 * 4";
+  EXPECT_EQ(settings_->limit.value(), 28U) << "as it is shown";
+  EXPECT_EQ(Enter(kNormal, 1).entry.state(), State::kIn);
+}
+
+TEST_F(BulkheadTest, ManyThreadsNeverLetInMore) {
+  config_.set_requests(3);
+  Start();
+  std::atomic<uint64_t> most{0};
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < 2; ++i) {
+    threads.emplace_back([&, i] {
+      for (int n = 0; n < 20000; ++n) {
+        Request a;
+        Request b;
+        workers_[i]->Enter(a.entry, kNormal, std::nullopt);
+        workers_[i]->Enter(b.entry, kNormal, std::nullopt);
+        const uint64_t now = settings_->active.value();
+        uint64_t before = most.load();
+        while (now > before && !most.compare_exchange_weak(before, now)) {
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_LE(most.load(), 3U);
+  EXPECT_GT(most.load(), 0U);
+}
+
+TEST(ConsumerCountsTest, NamesAreSpreadDifferentlyInEachProcess) {
+  ConsumerCounts one;
+  ConsumerCounts other;
+  std::set<const void*> used;
+  int same = 0;
+  for (uint64_t hash = 0; hash < 1000; ++hash) {
+    used.insert(&one.cell(hash));
+    same += (&one.cell(hash) - &one.cell(0)) == (&other.cell(hash) - &other.cell(0)) ? 1 : 0;
+  }
+  EXPECT_GT(used.size(), 700U) << "of 4096 counters, 1000 names meet in about 115 of them";
+  EXPECT_LT(same, 100);
+}
+
+}  // namespace
+}  // namespace sluice
