@@ -1,5 +1,6 @@
 #include "core/server/clusters.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/config/cluster.pb.h"
@@ -35,10 +36,13 @@ bool Clusters::SetDrained(std::string_view cluster, std::string_view address, bo
   return found;
 }
 
-void Clusters::Start() {
+void Clusters::Start(const std::vector<Cluster*>& newest) {
   for (Entry& entry : entries_) {
-    if (std::exchange(entry.started, true)) continue;
-    entry.cluster->Start([this, cluster = entry.cluster.get()] { changed_(*cluster); });
+    Cluster* const cluster = entry.cluster.get();
+    if (!std::exchange(entry.started, true)) {
+      cluster->Start([this, cluster] { changed_(*cluster); });
+    }
+    cluster->SetChecking(std::find(newest.begin(), newest.end(), cluster) != newest.end());
   }
 }
 

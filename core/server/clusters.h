@@ -32,8 +32,9 @@ class Clusters {
   // Of all clusters of that name: while a reload is under way there may be two. See
   // Cluster::SetFault with an operator's, of all clusters of that name.
   bool SetDrained(std::string_view cluster, std::string_view address, bool drained);
-  // Begins to resolve the names of those that are new.
-  void Start();
+  // Begins to resolve the names and to check the endpoints of those that are new. Those in
+  // `newest`, of the newest configuration, go on with their checks, others break them off.
+  void Start(const std::vector<Cluster*>& newest);
   // Destroys those for which `used` is false.
   void Sweep(const std::function<bool(const Cluster&)>& used);
 

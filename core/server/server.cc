@@ -169,7 +169,7 @@ Result<void> Server::Start(std::unique_ptr<Generation> generation,
   SLUICE_TRY(DropPrivileges(options_.user, options_.group));
   SLUICE_TRY(StartWorkers());
   SLUICE_TRY(StartAdmin());
-  clusters_->Start();
+  clusters_->Start(current().clusters());
   if (current().warm()) {
     StartAccepting();
   } else {
@@ -229,7 +229,8 @@ void Server::OnWarmLimit() {
     if (!cluster->warm()) names += StrCat({names.empty() ? "" : ", ", cluster->settings().name});
   }
   Log(LogLevel::kWarning, "server",
-      StrCat({"starting before the names of these clusters are resolved: ", names}));
+      StrCat(
+          {"starting before the endpoints of these clusters are resolved and checked: ", names}));
   StartAccepting();
 }
 

@@ -6,8 +6,9 @@
 //                |  <------/
 //                +---> draining -> (gone)
 //
-// It starts when every cluster has had its first answer from DNS, or after kWarmLimit. SIGTERM or
-// SIGINT drains; what is left at the drain timeout, or at a second signal, is closed at once.
+// It starts when every cluster has had its first answer from DNS and of its checks, or after
+// kWarmLimit. SIGTERM or SIGINT drains; what is left at the drain timeout, or at a second signal,
+// is closed at once.
 #ifndef SLUICE_CORE_SERVER_SERVER_H_
 #define SLUICE_CORE_SERVER_SERVER_H_
 

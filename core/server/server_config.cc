@@ -52,7 +52,7 @@ Result<void> Server::UseConfig(LoadedConfig loaded) {
     return opened;
   }
   served_.push_back({std::move(*generation), 0, 0});
-  clusters_->Start();
+  clusters_->Start(current().clusters());
   if (checked_) UseEverywhere();
   return {};
 }

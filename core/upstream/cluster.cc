@@ -14,6 +14,8 @@
 #include "core/upstream/cluster_discovery.h"
 #include "core/upstream/dns_name_resolver.h"
 #include "core/upstream/endpoint_groups.h"
+#include "core/upstream/health/health_checker.h"
+#include "core/upstream/health/health_reader.h"
 
 namespace sluice {
 namespace {
@@ -108,8 +110,10 @@ Cluster::Cluster(const config::Cluster& config, Loop& loop, StatsDirectory& stat
       sources_(std::move(sources)),
       breaker_(NewClusterBreaker(config, stats, breakers)),
       states_(stats, settings_.balance, settings_.name,
-              {config.breaker().per_endpoint() ? &breaker_->settings() : nullptr, breakers},
-              config.limits().connections_per_endpoint() > 0) {
+              {.checks = config.has_health(),
+               .counts_connections = config.limits().connections_per_endpoint() > 0,
+               .breakers = config.breaker().per_endpoint() ? &breaker_->settings() : nullptr,
+               .board = breakers}) {
   settings_.breaker = breaker_.get();
   const auto nobody = std::make_shared<EndpointSet>();
   GroupEndpoints(settings_.balance, *nobody, nullptr);
@@ -125,17 +129,40 @@ Cluster::Cluster(const config::Cluster& config, Loop& loop, StatsDirectory& stat
     settings_.bulkhead = bulkhead_.get();
   }
   stats_ = scope.Group<DiscoveryStats>().Bind(stats.main_row());
+  if (!config.has_health()) return;
+  checker_ = std::make_unique<HealthChecker>(
+      loop, settings_, ReadHealth(config.health()),
+      scope.Group<HealthStats>().Bind(stats.main_row()),
+      [this](const HealthChecker::Verdicts& verdicts) { OnVerdicts(verdicts); });
 }
 
 Cluster::~Cluster() { CountEndpoints(*endpoints_, -1); }
 
-bool Cluster::warm() const { return discovery_ == nullptr || discovery_->warm(); }
+bool Cluster::resolved() const { return discovery_ == nullptr || discovery_->warm(); }
+
+bool Cluster::warm() const { return resolved() && (checker_ == nullptr || checker_->warm()); }
 
 void Cluster::Start(std::function<void()> changed) {
   CHECK(!changed_);
   changed_ = std::move(changed);
   was_warm_ = warm();
+  if (checker_ == nullptr) states_.ForgetChecks();
+  SetChecking(true);
   if (discovery_ != nullptr) discovery_->Start();
+}
+
+void Cluster::SetChecking(bool on) {
+  if (checker_ == nullptr) return;
+  on ? checker_->Start() : checker_->Stop();
+}
+
+void Cluster::SubscribeHealth(HealthSubscriber subscriber) {
+  if (checker_ != nullptr) checker_->Subscribe(std::move(subscriber));
+}
+
+const LastCheck* Cluster::FindCheck(std::string_view endpoint) const {
+  const Prober* prober = checker_ == nullptr ? nullptr : checker_->Find(endpoint);
+  return prober == nullptr ? nullptr : &prober->last();
 }
 
 void Cluster::OnDiscovered() {
@@ -152,6 +179,7 @@ bool Cluster::UpdateEndpoints() {
       });
   if (SameEndpoints(endpoints, endpoints_->endpoints)) return false;
   Publish(std::move(endpoints));
+  if (checker_ != nullptr) checker_->Update(*endpoints_);
   return true;
 }
 
@@ -176,6 +204,11 @@ void Cluster::CountEndpoints(const EndpointSet& set, int64_t sign) {
       set.endpoints.begin(), set.endpoints.end(),
       [](const Endpoint& endpoint) { return HasFault(endpoint.faults, EndpointFault::kDrained); });
   stats_.endpoints_drained.Add(sign * static_cast<int64_t>(drained));
+  const auto failed =
+      std::count_if(set.endpoints.begin(), set.endpoints.end(), [](const Endpoint& endpoint) {
+        return HasFault(endpoint.faults, EndpointFault::kFailedCheck);
+      });
+  stats_.endpoints_unhealthy.Add(sign * static_cast<int64_t>(failed));
   stats_.priorities_in_panic.Add(sign * static_cast<int64_t>(set.priorities_in_panic));
 }
 
@@ -198,6 +231,22 @@ void Cluster::SetFaults(const std::vector<std::string_view>& endpoints, Endpoint
     changed |= HasFault(known->faults, fault) != on;
   }
   if (changed) PublishFaults();
+}
+
+void Cluster::OnVerdicts(const HealthChecker::Verdicts& verdicts) {
+  bool changed = false;
+  for (const auto& [endpoint, verdict] : verdicts) {
+    const Endpoint* known = endpoints_->FindByText(endpoint);
+    CHECK(known != nullptr);
+    const bool failed = verdict == HealthVerdict::kUnhealthy;
+    states_.SetChecked(known->text, failed);
+    changed |= HasFault(known->faults, EndpointFault::kUnchecked) ||
+               HasFault(known->faults, EndpointFault::kFailedCheck) != failed;
+  }
+  const bool is_warm = warm();
+  const bool warmed = std::exchange(was_warm_, is_warm) != is_warm;
+  if (changed) return PublishFaults();
+  if (warmed && changed_) changed_();
 }
 
 void Cluster::PublishFaults() {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -21,6 +22,7 @@
 #include "core/upstream/endpoint.h"
 #include "core/upstream/endpoint_sources.h"
 #include "core/upstream/endpoint_states.h"
+#include "core/upstream/health/health_event.h"
 #include "core/upstream/retry_budget.h"
 
 namespace sluice {
@@ -34,6 +36,7 @@ struct BulkheadSettings;
 class Loop;
 class StatsDirectory;
 
+enum class HealthVerdict : uint8_t;
 enum class ProxyProtocolVersion : uint8_t { kOff, kV1, kV2 };
 
 struct PoolLimits {
@@ -63,7 +66,9 @@ struct ClusterSettings {
 };
 
 class ClusterDiscovery;
+class HealthChecker;
 class NameResolver;
+struct LastCheck;
 
 class Cluster {
  public:
@@ -85,16 +90,27 @@ class Cluster {
   // The current set; never null. Main thread.
   const EndpointSetPtr& endpoints() const { return endpoints_; }
   // Has every name been answered once, well or badly? Main thread.
+  bool resolved() const;
+  // That, and has each endpoint been checked once, if they are to be? Main thread.
   bool warm() const;
-  // Resolves names from here on; `changed` is called on the main thread after each change of
-  // endpoints() or warm(), never inside this call. It must not destroy the cluster. REQUIRES: not
-  // started.
+  // Resolves names and checks endpoints from here on; `changed` is called on the main thread after
+  // each change of endpoints() or warm(), never inside this call. It must not destroy the cluster.
+  // REQUIRES: not started.
   void Start(std::function<void()> changed);
+  // Breaks the active checks off, or goes on with them: of several configurations of a cluster the
+  // newest alone makes them. What the endpoints are taken for stays. REQUIRES: started. Main
+  // thread.
+  void SetChecking(bool on);
+  // `subscriber` is told of each active check from here on; see HealthChecker::Subscribe. Does
+  // nothing where there are none. Main thread.
+  void SubscribeHealth(HealthSubscriber subscriber);
+  // How the endpoint's last active check ended; null: none is made. Main thread.
+  const LastCheck* FindCheck(std::string_view endpoint) const;
 
   // Says that the endpoint of that text must not be used, or that it may be as far as this fault
   // goes, and publishes what follows: `changed` is called before this returns. kDrained holds for
   // addresses that DNS takes away and brings back, and in the next process too, until it is taken
-  // back. False: there is no such endpoint. Main thread.
+  // back. False: there is no such endpoint. Main thread. REQUIRES: kDrained or kEjected.
   bool SetFault(std::string_view endpoint, EndpointFault fault, bool on);
   // The same for many at once: `changed` is called once, if at all.
   void SetFaults(const std::vector<std::string_view>& endpoints, EndpointFault fault, bool on);
@@ -107,6 +123,7 @@ class Cluster {
   bool UpdateEndpoints();
   void Publish(std::vector<Endpoint> endpoints);
   void PublishFaults();
+  void OnVerdicts(const std::vector<std::pair<std::string_view, HealthVerdict>>& verdicts);
   void CountEndpoints(const EndpointSet& set, int64_t sign);
 
   Loop& loop_;
@@ -120,6 +137,7 @@ class Cluster {
   bool was_warm_ = false;
   std::function<void()> changed_;
   std::unique_ptr<ClusterDiscovery> discovery_;  // null if no endpoint has a name
+  std::unique_ptr<HealthChecker> checker_;       // null if there are no active checks
 };
 
 }  // namespace sluice

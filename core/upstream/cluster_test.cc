@@ -231,7 +231,7 @@ TEST_F(ClusterTest, AFaultTakesAnEndpointOut) {
   Create(ConfigOf({"10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"}));
   Start();
   const EndpointSetPtr before = cluster_->endpoints();
-  EXPECT_TRUE(cluster_->SetFault("10.0.0.1:80", EndpointFault::kFailedCheck, true));
+  EXPECT_TRUE(cluster_->SetFault("10.0.0.1:80", EndpointFault::kDrained, true));
   EXPECT_TRUE(cluster_->SetFault("10.0.0.1:80", EndpointFault::kEjected, true));
   EXPECT_EQ(changes_, 2);
   EXPECT_TRUE(before->endpoints[0].usable()) << "a set never changes";
@@ -245,7 +245,7 @@ TEST_F(ClusterTest, AFaultTakesAnEndpointOut) {
   EXPECT_EQ(reader_.gauge(*usable), 2);
 
   Advance(5 * kSecond);
-  cluster_->SetFault("10.0.0.1:80", EndpointFault::kFailedCheck, false);
+  cluster_->SetFault("10.0.0.1:80", EndpointFault::kDrained, false);
   EXPECT_FALSE(cluster_->endpoints()->endpoints[0].usable()) << "there is another";
   cluster_->SetFaults({"10.0.0.1:80", "10.0.0.2:80"}, EndpointFault::kEjected, false);
   EXPECT_EQ(changes_, 4);
@@ -261,7 +261,7 @@ TEST_F(ClusterTest, WhatAnOperatorDrainedStaysSoOverDnsAndTheNextClusterOfTheNam
   Start();
   dns_.Answer("a.test", {"10.0.0.1", "10.0.0.2"});
   cluster_->SetFault("10.0.0.2:80", EndpointFault::kDrained, true);
-  cluster_->SetFault("10.0.0.1:80", EndpointFault::kFailedCheck, true);
+  cluster_->SetFault("10.0.0.1:80", EndpointFault::kEjected, true);
   Advance(61 * kSecond);
   dns_.Answer("a.test", {"10.0.0.1"});
   Advance(61 * kSecond);

@@ -10,6 +10,7 @@ struct DiscoveryStats {
   Gauge endpoints;
   Gauge endpoints_usable;
   Gauge endpoints_drained;
+  Gauge endpoints_unhealthy;
   Gauge priorities_in_panic;
   Counter changes;
   Counter fault_changes;
@@ -23,6 +24,8 @@ struct DiscoveryStats {
     table.Add(endpoints_drained,
               {"sluice_upstream_endpoints_drained",
                "Endpoints that an operator has drained (POST /endpoints/drain)."});
+    table.Add(endpoints_unhealthy,
+              {"sluice_upstream_endpoints_unhealthy", "Endpoints that fail their active checks."});
     table.Add(priorities_in_panic,
               {"sluice_upstream_priorities_in_panic",
                "Priorities whose endpoints are all used, as too few of them are usable."});

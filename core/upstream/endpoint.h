@@ -57,6 +57,10 @@ struct Endpoint {
   StatsGroup<EndpointStats> stats;
 
   bool usable() const { return faults == 0; }
+  // Nothing is known against it, though it may never have been checked.
+  bool may_be_usable() const {
+    return (faults & ~static_cast<unsigned>(EndpointFault::kUnchecked)) == 0;
+  }
 };
 
 // Those that one policy chooses among: of one priority, one zone or all, one subset or all.

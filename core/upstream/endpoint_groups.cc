@@ -35,7 +35,8 @@ class Grouping {
       levels[endpoint.priority].push_back(index);
     }
     std::vector<PriorityLevel> counts;
-    for (const auto& [priority, level] : levels) {
+    for (auto& [priority, level] : levels) {
+      LeaveOutUnchecked(level);
       counts.push_back({level.size(), Usable(level).size()});
     }
     const std::vector<PriorityShare> shares =
@@ -53,10 +54,20 @@ class Grouping {
   }
 
  private:
+  // Where some are known to be well, those that were never checked are not there yet.
+  void LeaveOutUnchecked(Indices& level) const {
+    const auto usable = [this](uint32_t index) { return set_.endpoints[index].usable(); };
+    if (std::none_of(level.begin(), level.end(), usable)) return;
+    std::erase_if(level, [this](uint32_t index) {
+      return HasFault(set_.endpoints[index].faults, EndpointFault::kUnchecked);
+    });
+  }
+
+  // After that: where nobody is known to be well, those of whom nothing is known are.
   Indices Usable(const Indices& level) const {
     Indices usable;
     for (const uint32_t index : level) {
-      if (set_.endpoints[index].usable()) usable.push_back(index);
+      if (set_.endpoints[index].may_be_usable()) usable.push_back(index);
     }
     return usable;
   }

@@ -1,6 +1,8 @@
 // EndpointHealth: why an endpoint must not be used, as a word that all workers and the next process
 // share. The main thread sets it, through Cluster::SetFault, which publishes what follows from it;
-// who balances reads the endpoint set.
+// who balances reads the endpoint set. Of active checks the word is only a memory: two processes,
+// or two configurations of a cluster, may check in different ways at a time, and each goes by what
+// it finds itself.
 #ifndef SLUICE_CORE_UPSTREAM_ENDPOINT_HEALTH_H_
 #define SLUICE_CORE_UPSTREAM_ENDPOINT_HEALTH_H_
 
@@ -15,6 +17,7 @@ enum class EndpointFault : uint8_t {
   kFailedCheck = 1,  // active health checks
   kEjected = 2,      // outlier detection
   kDrained = 4,      // an operator
+  kUnchecked = 8,    // active health checks: none was made yet; never in the word
 };
 using EndpointFaults = uint8_t;
 
@@ -27,18 +30,39 @@ class EndpointHealth {
   EndpointHealth() = default;  // may only be assigned to
   explicit EndpointHealth(SharedWord word) : word_(word) {}
 
-  EndpointFaults faults() const { return static_cast<EndpointFaults>(word_.Load()); }
-  // Says whether that changes anything.
+  // Those of operators and of outlier detection.
+  EndpointFaults faults() const { return static_cast<EndpointFaults>(word_.Load() & kFaults); }
+  // REQUIRES: one of those. Says whether that changes anything.
   bool Set(EndpointFault fault, bool on) {
     const auto bit = static_cast<uint64_t>(fault);
+    return Replace(bit, on ? bit : 0);
+  }
+
+  // What active checks last said: no fault, kFailedCheck, or kUnchecked.
+  EndpointFaults check() const {
+    const uint64_t now = word_.Load();
+    if ((now & kChecked) == 0) return static_cast<EndpointFaults>(EndpointFault::kUnchecked);
+    return static_cast<EndpointFaults>(now & kFailed);
+  }
+  void SetChecked(bool failed) {
+    Replace(kChecked | kFailed, failed ? kChecked | kFailed : kChecked);
+  }
+  void ForgetCheck() { Replace(kChecked | kFailed, 0); }
+
+ private:
+  static constexpr uint64_t kFailed = static_cast<uint64_t>(EndpointFault::kFailedCheck);
+  static constexpr uint64_t kFaults = static_cast<uint64_t>(EndpointFault::kEjected) |
+                                      static_cast<uint64_t>(EndpointFault::kDrained);
+  static constexpr uint64_t kChecked = 256;  // a check was made, and not forgotten
+
+  bool Replace(uint64_t mask, uint64_t bits) {
     uint64_t now = word_.Load();
-    while (((now & bit) != 0) != on) {
-      if (word_.CompareExchange(now, on ? now | bit : now & ~bit)) return true;
+    while ((now & mask) != bits) {
+      if (word_.CompareExchange(now, (now & ~mask) | bits)) return true;
     }
     return false;
   }
 
- private:
   SharedWord word_;
 };
 

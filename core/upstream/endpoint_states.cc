@@ -11,20 +11,17 @@
 namespace sluice {
 namespace {
 
-// Faults that somebody is there to take back, whatever process set them. The others are of checks
-// that a process makes for itself: what they said before would stand for ever.
-constexpr EndpointFaults kLastingFaults = static_cast<EndpointFaults>(EndpointFault::kDrained);
+constexpr EndpointFaults kUnchecked = static_cast<EndpointFaults>(EndpointFault::kUnchecked);
+constexpr EndpointFaults kFailedCheck = static_cast<EndpointFaults>(EndpointFault::kFailedCheck);
 
 }  // namespace
 
 EndpointStates::EndpointStates(StatsDirectory& stats, const BalanceSettings& settings,
-                               std::string cluster, const Breakers& breakers,
-                               bool counts_connections)
+                               std::string cluster, const Features& features)
     : stats_(stats),
       settings_(settings),
       cluster_(std::move(cluster)),
-      breaker_config_(breakers),
-      counts_connections_(counts_connections),
+      features_(features),
       series_(StatsScope(stats, {{"cluster", cluster_}})) {}
 
 void EndpointStates::Fill(std::vector<Endpoint>& endpoints, Nanos now, bool first) {
@@ -37,8 +34,9 @@ void EndpointStates::Fill(std::vector<Endpoint>& endpoints, Nanos now, bool firs
       if (!first) state.since = now;
     }
     state.present = true;
-    const EndpointFaults faults = state.health.faults();
-    if (faults == 0 && std::exchange(state.faults, faults) != 0) state.since = now;
+    const EndpointFaults faults = state.health.faults() | state.check;
+    // One that was only not checked yet was never out.
+    if (faults == 0 && (state.faults & ~kUnchecked) != 0) state.since = now;
     state.faults = faults;
     endpoint.id = state.id;
     endpoint.faults = faults;
@@ -74,16 +72,15 @@ EndpointStates::State EndpointStates::Begin(const Endpoint& endpoint) {
       state.active = stats_.SharedGauge(
           {"sluice_endpoint_requests_active", "Tries in flight at the endpoint."}, labels);
     }
-    if (counts_connections_) {
+    if (features_.counts_connections) {
       state.connections = stats_.SharedGauge(
           Metric{"sluice_endpoint_connections_active", "Connections open to the endpoint."}
               .OfMany(),
           labels);
     }
-    if (breaker_config_.settings != nullptr) state.breaker = BreakerOf(endpoint.text);
-    for (const EndpointFault fault : {EndpointFault::kFailedCheck, EndpointFault::kEjected}) {
-      if (!HasFault(kLastingFaults, fault)) state.health.Set(fault, false);
-    }
+    if (features_.breakers != nullptr) state.breaker = BreakerOf(endpoint.text);
+    // Outlier detection begins anew: what it said before would stand for ever.
+    state.health.Set(EndpointFault::kEjected, false);
   } else {
     state.own = TakeCells();
     state.health = EndpointHealth(SharedWord(&state.own->health));
@@ -91,7 +88,8 @@ EndpointStates::State EndpointStates::Begin(const Endpoint& endpoint) {
     state.connections = SharedGauge(&state.own->connections);
     if (drained_.erase(endpoint.text) > 0) state.health.Set(EndpointFault::kDrained, true);
   }
-  state.faults = state.health.faults();
+  if (features_.checks) state.check = state.health.check();
+  state.faults = state.health.faults() | state.check;
   return state;
 }
 
@@ -101,15 +99,27 @@ Breaker* EndpointStates::BreakerOf(const std::string& endpoint) {
     BreakerName name{StrCat({"clusters.", cluster_, ".endpoints.", endpoint}),
                      {{"cluster", cluster_}, {"endpoint", endpoint}},
                      BreakerScope::kEndpoint};
-    breaker = NewBreaker(std::move(name), *breaker_config_.settings, stats_, breaker_config_.board);
+    breaker = NewBreaker(std::move(name), *features_.breakers, stats_, features_.board);
   }
   return breaker.get();
 }
 
-void EndpointStates::End(const std::string& endpoint, const State& state) {
+void EndpointStates::End(const std::string& endpoint, State& state) {
+  // Who knows how it is when it returns?
+  if (features_.checks) state.health.ForgetCheck();
   if (state.own == nullptr) return;
   if (HasFault(state.health.faults(), EndpointFault::kDrained)) drained_.insert(endpoint);
   spare_.push_back(state.own);
+}
+
+void EndpointStates::SetChecked(const std::string& endpoint, bool failed) {
+  State& state = states_.at(endpoint);
+  state.check = failed ? kFailedCheck : 0;
+  state.health.SetChecked(failed);
+}
+
+void EndpointStates::ForgetChecks() {
+  for (auto& [text, state] : states_) state.health.ForgetCheck();
 }
 
 // Those of an endpoint that left may be counted in for a while yet. What is added there is taken

@@ -24,19 +24,28 @@ class StatsDirectory;
 
 class EndpointStates {
  public:
-  // Of endpoints that have shared words.
-  struct Breakers {
-    const BreakerSettings* settings = nullptr;  // null: none have one
+  // What the cluster does with its endpoints besides choosing one.
+  struct Features {
+    bool checks = false;              // there are active checks
+    bool counts_connections = false;  // over all workers
+    // Of the breakers of endpoints that have shared words; null: they have none.
+    const BreakerSettings* breakers = nullptr;
     BreakerBoard* board = nullptr;
   };
 
-  // All outlive it. `cluster`: its name. `counts_connections`: over all workers.
+  // All outlive it. `cluster`: its name.
   EndpointStates(StatsDirectory& stats, const BalanceSettings& settings, std::string cluster,
-                 const Breakers& breakers, bool counts_connections);
+                 const Features& features);
 
   // Fills in what the cluster gives to its endpoints, and forgets those that are not among them.
   // `first`: they do not count as new.
   void Fill(std::vector<Endpoint>& endpoints, Nanos now, bool first);
+
+  // What active checks say of an endpoint that Fill was last called with, and for the processes and
+  // configurations after this one.
+  void SetChecked(const std::string& endpoint, bool failed);
+  // Nobody makes active checks any more: takes what was said out of the words of all endpoints.
+  void ForgetChecks();
 
  private:
   struct Cells {
@@ -47,6 +56,7 @@ class EndpointStates {
   struct State {
     uint32_t id = 0;
     EndpointFaults faults = 0;
+    EndpointFaults check = 0;  // of them, those of active checks
     Nanos since = 0;
     std::string session;
     EndpointHealth health;
@@ -59,15 +69,14 @@ class EndpointStates {
   };
 
   State Begin(const Endpoint& endpoint);
-  void End(const std::string& endpoint, const State& state);
+  void End(const std::string& endpoint, State& state);
   Cells* TakeCells();
   Breaker* BreakerOf(const std::string& endpoint);
 
   StatsDirectory& stats_;
   const BalanceSettings& settings_;
   const std::string cluster_;
-  const Breakers breaker_config_;
-  const bool counts_connections_;
+  const Features features_;
   EndpointSeries series_;
   std::unordered_map<std::string, State> states_;  // of the current endpoints, by text
   std::vector<std::unique_ptr<Cells>> cells_;      // never freed: workers may still give back

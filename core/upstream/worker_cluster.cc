@@ -63,7 +63,7 @@ const Endpoint* WorkerCluster::FindWished(const EndpointWish& wish) const {
   for (const Endpoint* endpoint :
        {wish.address.empty() ? nullptr : set_->FindByText(wish.address),
         wish.session.empty() ? nullptr : set_->FindBySession(wish.session)}) {
-    if (endpoint == nullptr || !endpoint->usable()) continue;
+    if (endpoint == nullptr || !endpoint->may_be_usable()) continue;
     if (wish.tried == nullptr || !wish.tried->Has(endpoint->id)) return endpoint;
   }
   return nullptr;
