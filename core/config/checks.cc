@@ -9,6 +9,7 @@
 #include "core/base/strings.h"
 #include "core/config/address_overlap.h"
 #include "core/config/check_balance.h"
+#include "core/config/check_health.h"
 #include "core/config/check_overload.h"
 #include "core/config/check_routes.h"
 #include "core/config/config.pb.h"
@@ -43,8 +44,15 @@ class Checker {
     balance.CheckClusters();
     for (int i = 0; i < config_.clusters_size(); ++i) {
       const config::Cluster& cluster = config_.clusters(i);
-      if (!cluster.has_bulkhead()) continue;
-      CheckBulkhead(cluster.bulkhead(), false, At("clusters", i) + ".bulkhead", error);
+      const std::string path = At("clusters", i);
+      if (cluster.has_bulkhead()) {
+        CheckBulkhead(cluster.bulkhead(), false, path + ".bulkhead", error);
+      }
+      if (cluster.has_health()) {
+        CheckHealth(
+            cluster.health(), path + ".health",
+            [this](const std::string& field) { return IsWritten(field); }, error);
+      }
     }
     CheckOverload(config_.overload(), "overload", error);
     for (int i = 0; i < config_.listeners_size(); ++i) {

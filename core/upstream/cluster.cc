@@ -160,9 +160,9 @@ void Cluster::SubscribeHealth(HealthSubscriber subscriber) {
   if (checker_ != nullptr) checker_->Subscribe(std::move(subscriber));
 }
 
-const LastCheck* Cluster::FindCheck(std::string_view endpoint) const {
+std::optional<LastCheck> Cluster::FindCheck(std::string_view endpoint) const {
   const Prober* prober = checker_ == nullptr ? nullptr : checker_->Find(endpoint);
-  return prober == nullptr ? nullptr : &prober->last();
+  return prober == nullptr ? std::nullopt : prober->last();
 }
 
 void Cluster::OnDiscovered() {

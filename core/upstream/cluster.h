@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -68,7 +69,6 @@ struct ClusterSettings {
 class ClusterDiscovery;
 class HealthChecker;
 class NameResolver;
-struct LastCheck;
 
 class Cluster {
  public:
@@ -104,8 +104,10 @@ class Cluster {
   // `subscriber` is told of each active check from here on; see HealthChecker::Subscribe. Does
   // nothing where there are none. Main thread.
   void SubscribeHealth(HealthSubscriber subscriber);
-  // How the endpoint's last active check ended; null: none is made. Main thread.
-  const LastCheck* FindCheck(std::string_view endpoint) const;
+  // Are there active checks?
+  bool checks_endpoints() const { return checker_ != nullptr; }
+  // How the endpoint's last active check ended; nothing: none was made. Main thread.
+  std::optional<LastCheck> FindCheck(std::string_view endpoint) const;
 
   // Says that the endpoint of that text must not be used, or that it may be as far as this fault
   // goes, and publishes what follows: `changed` is called before this returns. kDrained holds for

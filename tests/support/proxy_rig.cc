@@ -102,6 +102,10 @@ ProxyRig::ProxyRig(Loop& loop, Clock& clock, std::string_view yaml, const Seams&
         loop, worker_->random, worker_->stats, *cluster_settings_.back(), (*cluster)->endpoints()));
     generation_.AddCluster(*worker_clusters_.back());
     clusters_.push_back(std::move(*cluster));
+    if (!config.clusters(i).has_health()) continue;
+    clusters_.back()->Start([this, index = clusters_.size() - 1] {
+      worker_clusters_[index]->Update(clusters_[index]->endpoints());
+    });
   }
   for (const config::Listener& listener : config.listeners()) {
     LoadContext context{*directory_, clock, status_, listener.name(), 1, {}, false};

@@ -44,7 +44,7 @@ class ProxyRig {
   ListenerStats& stats(size_t listener = 0);
   ListenerRuntime& runtime(size_t listener = 0);
   WorkerCluster& cluster(size_t index = 0) { return *worker_clusters_[index]; }
-  // The endpoints it began with.
+  // The endpoints as they are now: names are not resolved, checks are made.
   const EndpointSet& endpoints(size_t index = 0) const { return *clusters_[index]->endpoints(); }
   ServerStatus& status() { return status_; }
 

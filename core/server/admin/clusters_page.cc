@@ -1,8 +1,10 @@
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "core/base/one_line.h"
 #include "core/base/strings.h"
 #include "core/server/admin/server_pages.h"
 #include "core/server/admin/show.h"
@@ -37,7 +39,15 @@ EndpointUse Sum(const WorkerReports& reports) {
 std::string_view StateOf(const Endpoint& endpoint) {
   if (HasFault(endpoint.faults, EndpointFault::kDrained)) return "drained";
   if (HasFault(endpoint.faults, EndpointFault::kFailedCheck)) return "failed";
-  return HasFault(endpoint.faults, EndpointFault::kEjected) ? "ejected" : "enabled";
+  if (HasFault(endpoint.faults, EndpointFault::kEjected)) return "ejected";
+  return HasFault(endpoint.faults, EndpointFault::kUnchecked) ? "unchecked" : "enabled";
+}
+
+// How the last active check ended.
+void AddCheck(const Cluster& cluster, const Endpoint& endpoint, Json& row) {
+  const std::optional<LastCheck> check = cluster.FindCheck(endpoint.text);
+  row["check"] = !check ? Json() : Json(check->success ? "ok" : OneLine(check->reason));
+  row["checked_ago"] = check ? Json(AdminDuration(check->ago)) : Json();
 }
 
 Json EndpointRow(const std::string& cluster, const Endpoint& endpoint, const EndpointUse& use,
@@ -62,7 +72,7 @@ Json ClusterObject(const Cluster& cluster, const EndpointUse& use, const StatVal
   const LabelList labels = {{"cluster", settings.name}};
   Json object = {
       {"name", settings.name},
-      {"resolved", cluster.warm()},
+      {"resolved", cluster.resolved()},
       {"balance", NameOf(settings.balance.policy)},
       {"connect_timeout", AdminDuration(settings.connect_timeout)},
       {"pool",
@@ -78,6 +88,7 @@ Json ClusterObject(const Cluster& cluster, const EndpointUse& use, const StatVal
       {"endpoints", Json::array()}};
   for (const Endpoint& endpoint : cluster.endpoints()->endpoints) {
     object["endpoints"].push_back(EndpointRow(settings.name, endpoint, use, stats));
+    if (cluster.checks_endpoints()) AddCheck(cluster, endpoint, object["endpoints"].back());
   }
   return object;
 }

@@ -103,11 +103,12 @@ void HealthChecker::Tell() {
 void HealthChecker::TellOf(Prober& prober, Verdicts& verdicts) {
   prober.Unlink();
   const HealthState& state = prober.state();
+  const std::optional<LastCheck> last = prober.last();
   const HealthVerdict before = prober.TakeTold();
   HealthEvent event;
   event.endpoint = prober.endpoint();
-  event.success = prober.last().success;
-  event.reason = prober.last().reason;
+  event.success = last->success;
+  event.reason = last->reason;
   event.in_a_row = state.in_a_row();
   event.healthy = state.verdict() == HealthVerdict::kHealthy;
   event.changed = state.verdict() != before;

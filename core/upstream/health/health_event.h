@@ -4,7 +4,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
+
+#include "core/base/clock.h"
 
 namespace sluice {
 
@@ -19,6 +22,13 @@ struct HealthEvent {
   bool first = false;       // nothing was known of it before
 };
 using HealthSubscriber = std::function<void(const HealthEvent&)>;
+
+// The last check that was made of an endpoint, for people.
+struct LastCheck {
+  bool success = false;
+  std::string reason;  // of a failure
+  Nanos ago = 0;       // since it ended
+};
 
 }  // namespace sluice
 

@@ -84,7 +84,9 @@ void Prober::Finish(const Result<void>& result) {
   const bool made = result || result.error().side == Side::kUpstream;
   if (made) {
     (result ? context_.stats.successes : context_.stats.failures).Inc();
-    last_ = {result.has_value(), result ? "" : result.error().detail, context_.probe.loop.now()};
+    last_success_ = result.has_value();
+    last_reason_ = result ? "" : result.error().detail;
+    last_at_ = context_.probe.loop.now();
     state_.Take(result.has_value());
     context_.checker.OnChecked(*this);
   } else {
@@ -92,6 +94,11 @@ void Prober::Finish(const Result<void>& result) {
   }
   next_.Start(state_.NextWait(context_.random));
   if (!std::exchange(answered_, true)) context_.checker.OnAnswered();
+}
+
+std::optional<LastCheck> Prober::last() const {
+  if (last_at_ == 0) return std::nullopt;
+  return LastCheck{last_success_, last_reason_, context_.probe.loop.now() - last_at_};
 }
 
 void Prober::DropProbe() {

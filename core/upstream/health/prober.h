@@ -4,6 +4,7 @@
 #define SLUICE_CORE_UPSTREAM_HEALTH_PROBER_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "core/base/random.h"
 #include "core/event/timer.h"
 #include "core/net/address.h"
+#include "core/upstream/health/health_event.h"
 #include "core/upstream/health/health_state.h"
 #include "core/upstream/health/health_stats.h"
 #include "core/upstream/health/probe.h"
@@ -19,13 +21,6 @@ namespace sluice {
 
 struct Endpoint;
 class HealthChecker;
-
-// The result of the last check, for people.
-struct LastCheck {
-  bool success = false;
-  std::string reason;  // of a failure
-  Nanos at = 0;        // when it ended; 0: there was none
-};
 
 class Prober final : public ListNode<>, private ProbeEvents {
  public:
@@ -50,7 +45,8 @@ class Prober final : public ListNode<>, private ProbeEvents {
 
   const std::string& endpoint() const { return endpoint_; }
   const HealthState& state() const { return state_; }
-  const LastCheck& last() const { return last_; }
+  // Nothing: none was made yet.
+  std::optional<LastCheck> last() const;
   // Was a check made, or tried, since Start?
   bool answered() const { return answered_; }
   // What was told of it before; what it is taken for now counts as told.
@@ -70,7 +66,9 @@ class Prober final : public ListNode<>, private ProbeEvents {
   std::string host_;            // to ask for
   HealthState state_;
   HealthVerdict told_;
-  LastCheck last_;
+  bool last_success_ = false;
+  std::string last_reason_;
+  Nanos last_at_ = 0;  // 0: never
   Timer next_;
   Timer limit_;  // of the check that is under way
   std::unique_ptr<Probe> probe_;
