@@ -138,8 +138,8 @@ LogLevel GetLogLevel(std::string_view component) {
 
 const std::vector<std::string_view>& LogComponents() {
   static const std::vector<std::string_view> kComponents = {
-      "access_log", "admin",    "breaker",  "config",  "dns",    "guard",
-      "health",     "listener", "overload", "restart", "server", "stats"};
+      "access_log", "admin",   "breaker",  "config",  "dns",    "guard", "health",
+      "listener",   "outlier", "overload", "restart", "server", "stats"};
   return kComponents;
 }
 

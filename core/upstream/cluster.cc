@@ -16,6 +16,8 @@
 #include "core/upstream/endpoint_groups.h"
 #include "core/upstream/health/health_checker.h"
 #include "core/upstream/health/health_reader.h"
+#include "core/upstream/outlier/outlier_detector.h"
+#include "core/upstream/outlier/outlier_reader.h"
 
 namespace sluice {
 namespace {
@@ -61,6 +63,9 @@ ClusterSettings SettingsOf(const config::Cluster& config) {
   }
   if (config.has_retry_budget()) {
     settings.retry_budget = {config.retry_budget().percent() / 100, config.retry_budget().rate()};
+  }
+  if (config.has_outlier_detection()) {
+    settings.outliers = ReadOutlierDetection(config.outlier_detection());
   }
   return settings;
 }
@@ -111,6 +116,7 @@ Cluster::Cluster(const config::Cluster& config, Loop& loop, StatsDirectory& stat
       breaker_(NewClusterBreaker(config, stats, breakers)),
       states_(stats, settings_.balance, settings_.name,
               {.checks = config.has_health(),
+               .detects_outliers = settings_.outliers.has_value(),
                .counts_connections = config.limits().connections_per_endpoint() > 0,
                .breakers = config.breaker().per_endpoint() ? &breaker_->settings() : nullptr,
                .board = breakers}) {
@@ -129,6 +135,13 @@ Cluster::Cluster(const config::Cluster& config, Loop& loop, StatsDirectory& stat
     settings_.bulkhead = bulkhead_.get();
   }
   stats_ = scope.Group<DiscoveryStats>().Bind(stats.main_row());
+  if (settings_.outliers) {
+    const SharedWords words = stats.Words("outlier_detection", {{"cluster", settings_.name}});
+    outliers_ =
+        std::make_unique<OutlierDetector>(*this, loop, *settings_.outliers, words,
+                                          scope.Group<OutlierStats>().Bind(stats.main_row()));
+    settings_.outlier_changes = outliers_->changes();
+  }
   if (!config.has_health()) return;
   checker_ = std::make_unique<HealthChecker>(
       loop, settings_, ReadHealth(config.health()),
@@ -148,6 +161,7 @@ void Cluster::Start(std::function<void()> changed) {
   was_warm_ = warm();
   if (checker_ == nullptr) states_.ForgetChecks();
   SetChecking(true);
+  if (outliers_ != nullptr) outliers_->Start();
   if (discovery_ != nullptr) discovery_->Start();
 }
 

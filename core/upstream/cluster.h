@@ -24,6 +24,7 @@
 #include "core/upstream/endpoint_sources.h"
 #include "core/upstream/endpoint_states.h"
 #include "core/upstream/health/health_event.h"
+#include "core/upstream/outlier/outlier_settings.h"
 #include "core/upstream/retry_budget.h"
 
 namespace sluice {
@@ -59,6 +60,8 @@ struct ClusterSettings {
   Breaker* breaker = nullptr;  // the cluster's; null: none
   ClusterLimits limits;
   const BulkheadSettings* bulkhead = nullptr;  // the cluster's; null: none
+  std::optional<OutlierSettings> outliers;  // nothing: they are not detected
+  SharedWord outlier_changes;               // with `outliers`: see OutlierDetector
   StatsGroup<ClusterStats> stats;
   // What is spoken, and over what: here HTTP/2 and TLS come in, and the fakes of tests.
   std::unique_ptr<ClientCodec> (*new_codec)(ClientEvents&,
@@ -69,6 +72,7 @@ struct ClusterSettings {
 class ClusterDiscovery;
 class HealthChecker;
 class NameResolver;
+class OutlierDetector;
 
 class Cluster {
  public:
@@ -117,6 +121,9 @@ class Cluster {
   // The same for many at once: `changed` is called once, if at all.
   void SetFaults(const std::vector<std::string_view>& endpoints, EndpointFault fault, bool on);
 
+  // Null: outliers are not detected. Main thread.
+  OutlierDetector* outliers() { return outliers_.get(); }
+
  private:
   Cluster(const config::Cluster& config, Loop& loop, StatsDirectory& stats, EndpointSources sources,
           BreakerBoard* breakers);
@@ -138,6 +145,7 @@ class Cluster {
   EndpointSetPtr endpoints_;
   bool was_warm_ = false;
   std::function<void()> changed_;
+  std::unique_ptr<OutlierDetector> outliers_;
   std::unique_ptr<ClusterDiscovery> discovery_;  // null if no endpoint has a name
   std::unique_ptr<HealthChecker> checker_;       // null if there are no active checks
 };

@@ -16,6 +16,7 @@
 #include "core/stats/shared_gauge.h"
 #include "core/upstream/balance/balance_settings.h"
 #include "core/upstream/endpoint_health.h"
+#include "core/upstream/outlier/outlier_counts.h"
 
 namespace sluice {
 
@@ -54,6 +55,7 @@ struct Endpoint {
   SharedGauge active;          // set if the cluster's policy counts what is in flight
   SharedGauge connections;     // set if the cluster limits them per endpoint
   Breaker* breaker = nullptr;  // lives as long as the cluster; null: none
+  OutlierCounts outliers;       // set if the cluster detects them
   StatsGroup<EndpointStats> stats;
 
   bool usable() const { return faults == 0; }

@@ -13,6 +13,8 @@ namespace {
 
 constexpr EndpointFaults kUnchecked = static_cast<EndpointFaults>(EndpointFault::kUnchecked);
 constexpr EndpointFaults kFailedCheck = static_cast<EndpointFaults>(EndpointFault::kFailedCheck);
+// Which of an endpoint's words is its health; see OutlierCounts for others.
+constexpr size_t kHealthWord = 0;
 
 }  // namespace
 
@@ -34,7 +36,7 @@ void EndpointStates::Fill(std::vector<Endpoint>& endpoints, Nanos now, bool firs
       if (!first) state.since = now;
     }
     state.present = true;
-    const EndpointFaults faults = state.health.faults() | state.check;
+    const EndpointFaults faults = FaultsOf(state);
     // One that was only not checked yet was never out.
     if (faults == 0 && (state.faults & ~kUnchecked) != 0) state.since = now;
     state.faults = faults;
@@ -46,6 +48,7 @@ void EndpointStates::Fill(std::vector<Endpoint>& endpoints, Nanos now, bool firs
     endpoint.active = state.active;
     endpoint.connections = state.connections;
     endpoint.breaker = state.breaker;
+    endpoint.outliers = state.outliers;
     endpoint.stats = state.stats;
   }
   for (auto each = states_.begin(); each != states_.end();) {
@@ -67,7 +70,7 @@ EndpointStates::State EndpointStates::Begin(const Endpoint& endpoint) {
   }
   if (series_.HasOwn(endpoint)) {
     const LabelList labels = {{"cluster", cluster_}, {"endpoint", endpoint.text}};
-    state.health = EndpointHealth(stats_.Word("endpoint_health", labels));
+    TakeOver(state, stats_.Words("endpoint_health", labels));
     if (settings_.feedback().active) {
       state.active = stats_.SharedGauge(
           {"sluice_endpoint_requests_active", "Tries in flight at the endpoint."}, labels);
@@ -79,18 +82,39 @@ EndpointStates::State EndpointStates::Begin(const Endpoint& endpoint) {
           labels);
     }
     if (features_.breakers != nullptr) state.breaker = BreakerOf(endpoint.text);
-    // Outlier detection begins anew: what it said before would stand for ever.
-    state.health.Set(EndpointFault::kEjected, false);
   } else {
     state.own = TakeCells();
-    state.health = EndpointHealth(SharedWord(&state.own->health));
+    TakeOver(state, SharedWords(state.own->words));
     state.active = SharedGauge(&state.own->active);
     state.connections = SharedGauge(&state.own->connections);
     if (drained_.erase(endpoint.text) > 0) state.health.Set(EndpointFault::kDrained, true);
   }
   if (features_.checks) state.check = state.health.check();
-  state.faults = state.health.faults() | state.check;
+  state.faults = FaultsOf(state);
   return state;
+}
+
+// What stands there for ever unless somebody takes it back is only kept if there is somebody. An
+// operator takes back what he said himself.
+void EndpointStates::TakeOver(State& state, SharedWords words) const {
+  state.health = EndpointHealth(words[kHealthWord]);
+  if (features_.detects_outliers) {
+    state.outliers = OutlierCounts(words);
+    // One without the other: a configuration that detected no outliers came in between.
+    if (HasFault(state.health.faults(), EndpointFault::kEjected) && state.outliers.ejected())
+      return;
+    state.outliers.ForgetEjection();
+  }
+  state.health.Set(EndpointFault::kEjected, false);
+}
+
+// While a configuration that detects outliers still serves its last requests, it may eject
+// endpoints that are this one's, too.
+EndpointFaults EndpointStates::FaultsOf(const State& state) const {
+  constexpr auto kEjected = static_cast<EndpointFaults>(EndpointFault::kEjected);
+  EndpointFaults faults = state.health.faults();
+  if (!features_.detects_outliers) faults &= static_cast<EndpointFaults>(~kEjected);
+  return faults | state.check;
 }
 
 Breaker* EndpointStates::BreakerOf(const std::string& endpoint) {
@@ -132,7 +156,7 @@ EndpointStates::Cells* EndpointStates::TakeCells() {
   if (idle == spare_.end()) return cells_.emplace_back(std::make_unique<Cells>()).get();
   Cells* const cells = *idle;
   spare_.erase(idle);
-  cells->health.store(0, std::memory_order_relaxed);
+  for (StatsCell& word : cells->words) word.store(0, std::memory_order_relaxed);
   return cells;
 }
 

@@ -27,6 +27,7 @@ class EndpointStates {
   // What the cluster does with its endpoints besides choosing one.
   struct Features {
     bool checks = false;              // there are active checks
+    bool detects_outliers = false;    // there is somebody to eject endpoints and take them back
     bool counts_connections = false;  // over all workers
     // Of the breakers of endpoints that have shared words; null: they have none.
     const BreakerSettings* breakers = nullptr;
@@ -49,7 +50,7 @@ class EndpointStates {
 
  private:
   struct Cells {
-    StatsCell health{0};
+    StatsCell words[SharedWords::kCount] = {};
     StatsCell active{0};
     StatsCell connections{0};
   };
@@ -63,12 +64,16 @@ class EndpointStates {
     SharedGauge active;
     SharedGauge connections;
     Breaker* breaker = nullptr;
+    OutlierCounts outliers;
     StatsGroup<EndpointStats> stats;
     Cells* own = nullptr;  // owned by cells_; null: in shared memory
     bool present = false;
   };
 
   State Begin(const Endpoint& endpoint);
+  // What is known of it in `words`, by whoever had the endpoint before.
+  void TakeOver(State& state, SharedWords words) const;
+  EndpointFaults FaultsOf(const State& state) const;
   void End(const std::string& endpoint, State& state);
   Cells* TakeCells();
   Breaker* BreakerOf(const std::string& endpoint);

@@ -13,7 +13,7 @@ void TryMeter::Begin(const WorkerCluster& cluster, WorkerEndpoint& endpoint) {
   GiveBack();
   cluster_ = &cluster;
   endpoint_ = &endpoint;
-  answered_ = false;
+  status_ = 0;
   if (!cluster.feedback().active) return;
   active_ = endpoint.load.active;
   active_.Add();
@@ -22,7 +22,8 @@ void TryMeter::Begin(const WorkerCluster& cluster, WorkerEndpoint& endpoint) {
 
 void TryMeter::OnHead(uint16_t status, const Headers& headers, Nanos latency, Nanos now) {
   if (cluster_ == nullptr) return;
-  answered_ = true;
+  status_ = status;
+  if (endpoint_->outliers != nullptr) endpoint_->outliers->OnLatency(latency);
   AddLatency(status >= 500 ? std::max(latency, kFailure) : latency, now);
   if (cluster_->feedback().reports) ReadReport(headers, now);
 }
@@ -35,9 +36,13 @@ void TryMeter::End(TryOutcome outcome, Nanos elapsed, Nanos now) {
   if (cluster_ == nullptr) return;
   if (IsFailure(outcome) && outcome != TryOutcome::kServerError) {
     AddLatency(std::max(elapsed, kFailure), now);
-  } else if (!answered_ && elapsed > static_cast<Nanos>(endpoint_->load.latency.At(
-                                         now, cluster_->settings().balance.decay))) {
+  } else if (status_ == 0 && elapsed > static_cast<Nanos>(endpoint_->load.latency.At(
+                                           now, cluster_->settings().balance.decay))) {
     AddLatency(elapsed, now);  // given up while it took long already
+  }
+  if (OutlierMeter* outliers = endpoint_->outliers.get(); outliers != nullptr) {
+    if (outcome == TryOutcome::kTimedOut && status_ == 0) outliers->OnLatency(elapsed);
+    outliers->OnEnd(outcome, status_, now);
   }
   cluster_ = nullptr;
   GiveBack();

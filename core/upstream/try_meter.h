@@ -1,6 +1,7 @@
-// TryMeter: tells a cluster's balancer about one try of a request: that it began, how it was
-// answered, how it ended. What the policy does not want to know costs a test of a flag. A member of
-// whoever tries (the router, a mirror's copy); what it counted is given back when it is destroyed.
+// TryMeter: tells a cluster's balancer and its outlier detection about one try of a request: that
+// it began, how it was answered, how it ended. What they do not want to know costs a test of a
+// flag. A member of whoever tries (the router, a mirror's copy); what it counted is given back when
+// it is destroyed.
 #ifndef SLUICE_CORE_UPSTREAM_TRY_METER_H_
 #define SLUICE_CORE_UPSTREAM_TRY_METER_H_
 
@@ -44,7 +45,7 @@ class TryMeter {
   WorkerEndpoint* endpoint_ = nullptr;
   SharedGauge active_;
   bool counted_ = false;
-  bool answered_ = false;
+  uint16_t status_ = 0;  // 0: not answered
 };
 
 }  // namespace sluice

@@ -10,6 +10,9 @@ WorkerEndpoint::WorkerEndpoint(Loop& loop, Random& random, const ClusterSettings
                                ClusterStats& cluster_stats, const Endpoint& endpoint,
                                const StatsRow& row)
     : text(endpoint.text), pool(loop, random, settings, cluster_stats, endpoint.address) {
+  if (settings.outliers) {
+    outliers = std::make_unique<OutlierMeter>(*settings.outliers, settings.outlier_changes);
+  }
   Refresh(endpoint, row);
 }
 
@@ -21,6 +24,7 @@ void WorkerEndpoint::Refresh(const Endpoint& endpoint, const StatsRow& row) {
   load.active = endpoint.active;
   breaker = endpoint.breaker;
   pool.set_endpoint_connections(endpoint.connections);
+  if (outliers != nullptr) outliers->SetCounts(endpoint.outliers);
 }
 
 std::string_view WorkerEndpoint::Authority(Arena& arena) const {

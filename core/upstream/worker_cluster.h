@@ -17,6 +17,7 @@
 #include "core/upstream/balance/endpoint_load.h"
 #include "core/upstream/bulkhead/bulkhead.h"
 #include "core/upstream/cluster.h"
+#include "core/upstream/outlier/outlier_meter.h"
 #include "core/upstream/pool.h"
 
 namespace sluice {
@@ -39,6 +40,7 @@ struct WorkerEndpoint {
   EndpointStats stats;
   EndpointLoad load;
   Breaker* breaker = nullptr;  // the cluster's; null: none
+  std::unique_ptr<OutlierMeter> outliers;  // null: they are not detected
   Pool pool;
 };
 

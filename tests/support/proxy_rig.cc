@@ -107,6 +107,9 @@ ProxyRig::ProxyRig(Loop& loop, Clock& clock, std::string_view yaml, const Seams&
       worker_clusters_[index]->Update(clusters_[index]->endpoints());
     });
   }
+  for (size_t i = 0; i < clusters_.size(); ++i) {
+    clusters_[i]->Start([this, i] { worker_clusters_[i]->Update(clusters_[i]->endpoints()); });
+  }
   for (const config::Listener& listener : config.listeners()) {
     LoadContext context{*directory_, clock, status_, listener.name(), 1, {}, false};
     auto settings = ListenerSettings::Compile(listener, config, context);
