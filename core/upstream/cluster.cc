@@ -147,6 +147,12 @@ Cluster::Cluster(const config::Cluster& config, Loop& loop, StatsDirectory& stat
       loop, settings_, ReadHealth(config.health()),
       scope.Group<HealthStats>().Bind(stats.main_row()),
       [this](const HealthChecker::Verdicts& verdicts) { OnVerdicts(verdicts); });
+  if (outliers_ == nullptr) return;
+  // One that recovered in the eyes of the checks is taken back. Not one that passes them all along:
+  // they do not see why it was ejected.
+  checker_->Subscribe([this](const HealthEvent& event) {
+    if (event.changed && event.healthy) outliers_->OnCheckPassed(event.endpoint);
+  });
 }
 
 Cluster::~Cluster() { CountEndpoints(*endpoints_, -1); }
