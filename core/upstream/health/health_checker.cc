@@ -36,7 +36,10 @@ void HealthChecker::Update(const EndpointSet& set) {
   for (const Endpoint& endpoint : set.endpoints) {
     present.insert(endpoint.text);
     std::unique_ptr<Prober>& prober = probers_[endpoint.text];
-    if (prober != nullptr) continue;
+    if (prober != nullptr) {
+      prober->SetHost(endpoint);
+      continue;
+    }
     prober = std::make_unique<Prober>(context_, endpoint, VerdictOf(endpoint));
     added.push_back(prober.get());
   }

@@ -37,7 +37,7 @@ class HealthChecker {
 
   // What endpoints are to be taken for.
   using Verdicts = std::vector<std::pair<std::string_view, HealthVerdict>>;
-  // Is told what has changed, and when warm() has. It may destroy the checker.
+  // Is told what has changed, and when warm() has. It must not destroy the checker.
   using Publish = std::function<void(const Verdicts&)>;
 
   // All outlive it. `stats` is of the main thread's row.

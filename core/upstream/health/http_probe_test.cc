@@ -65,6 +65,23 @@ TEST_F(HttpProbeTest, AsksForTheNameThatDnsResolved) {
   EXPECT_THAT(Request(), HasSubstr("\r\nhost: api.test:" + port + "\r\n"));
 }
 
+TEST_F(HttpProbeTest, AsksForTheNameThatNowLeadsThere) {
+  upstream_.Others() = test::Script().AwaitRequest().Send(kOk).Close();
+  const std::string port = std::to_string(upstream_.port());
+  Create({"a.test:" + port, "b.test:" + port}, "interval: 120s");
+  Start();
+  dns_.Answer("a.test", {"127.0.0.1"});
+  dns_.Answer("b.test", {});
+  BeginFirst();
+  WaitForChecks(1);
+  Advance(61 * kSecond);
+  dns_.Answer("b.test", {"127.0.0.1"});
+  dns_.Answer("a.test", {"127.0.0.2"});
+  Advance(60 * kSecond);
+  driver_.RunUntil([&] { return upstream_.request_count() == 2; }, "the second check");
+  EXPECT_THAT(upstream_.connection(1).received(), HasSubstr("\r\nhost: b.test:" + port + "\r\n"));
+}
+
 TEST_F(HttpProbeTest, AnotherStatusIsAFailure) {
   EXPECT_EQ(Answer("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"), "status 503");
 }
@@ -161,6 +178,20 @@ TEST_F(HttpProbeTest, NoAnswerInTimeIsAFailure) {
   upstream_.Next().AwaitEnd();
   EXPECT_EQ(Timeout(), "timed out: no answer");
   driver_.RunUntil([&] { return upstream_.connection(0).script_done(); }, "the end");
+}
+
+// The answer may stand in the kernel by then.
+TEST_F(HttpProbeTest, ATimeInWhichTheLoopWasBusyDoesNotCount) {
+  upstream_.Next().AwaitText("\r\n\r\n").Hold().Send(kOk);
+  StartOne("path: /");
+  BeginFirst();
+  upstream_.WaitForConnections(1);
+  driver_.RunRounds(20);
+  Advance(3 * kSecond);
+  EXPECT_EQ(Checks("failure"), 0u);
+  upstream_.connection(0).Release();
+  WaitForChecks(1);
+  EXPECT_EQ(Reason(), "ok");
 }
 
 TEST_F(HttpProbeTest, NoEndOfTheBodyInTimeIsAFailure) {

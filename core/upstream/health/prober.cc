@@ -25,16 +25,18 @@ Prober::Prober(const Context& context, const Endpoint& endpoint, HealthVerdict b
     : context_(context),
       endpoint_(endpoint.text),
       address_(endpoint.address),
-      host_(HostOf(endpoint)),
       state_(context.probe.health, before),
       told_(before),
       next_(context.probe.loop, Callback::To<&Prober::Check>(this)),
       limit_(context.probe.loop, Callback::To<&Prober::OnLimit>(this)) {
+  SetHost(endpoint);
   const uint16_t port = context.probe.health.port;
   if (port != 0 && address_.is_ip()) address_.set_port(port);
 }
 
 Prober::~Prober() { DropProbe(); }
+
+void Prober::SetHost(const Endpoint& endpoint) { host_ = HostOf(endpoint); }
 
 void Prober::Start(Nanos delay) {
   answered_ = false;
@@ -68,6 +70,9 @@ void Prober::Connect() {
 }
 
 void Prober::OnLimit() {
+  // The answer may be there, and was not looked at: that is not the endpoint's fault.
+  Loop& loop = context_.probe.loop;
+  if (loop.now() - limit_.deadline() > kLate) return limit_.Start(context_.probe.health.timeout);
   const std::string_view missing = probe_->missing();
   Finish(Fail(Code::kTimeout, StrCat({"timed out: ", missing}), Side::kUpstream));
 }

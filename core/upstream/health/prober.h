@@ -38,6 +38,8 @@ class Prober final : public ListNode<>, private ProbeEvents {
   Prober(const Prober&) = delete;
   Prober& operator=(const Prober&) = delete;
 
+  // The endpoint may have come by another name.
+  void SetHost(const Endpoint& endpoint);
   // Makes the first check after `delay`, whose result decides, and so on.
   void Start(Nanos delay);
   // Breaks off; Start begins again.
@@ -53,6 +55,9 @@ class Prober final : public ListNode<>, private ProbeEvents {
   HealthVerdict TakeTold() { return std::exchange(told_, state_.verdict()); }
 
  private:
+  // A limit that passed longer ago was passed while the loop did something else.
+  static constexpr Nanos kLate = 50 * kMillisecond;
+
   void Check();
   void Connect();
   void OnLimit();
