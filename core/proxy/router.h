@@ -118,7 +118,7 @@ class Router final : public LastFilter {
   WorkerCluster* cluster_ = nullptr;
   RequestHead* head_ = nullptr;
   RouteResilience* resilience_ = nullptr;  // null: the route has none
-  ArenaPtr<BulkheadPass> pass_;  // null: there are no bulkheads on the way
+  ArenaPtr<BulkheadPass> pass_;            // null: there are no bulkheads on the way
   EndpointChoice choice_;
   UpstreamTry first_;
   ArenaPtr<Hedge> hedge_;  // null: none is to begin

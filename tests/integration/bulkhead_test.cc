@@ -247,6 +247,92 @@ TEST_F(Bulkheads, ThePlaceIsKeptThroughRetries) {
   EXPECT_EQ(first->ReadResponse().status, 200);
 }
 
+TEST_F(Bulkheads, AFallbackAnswersInPlaceOfARefusal) {
+  StartWith("1", "fallbacks: [{ on: [limit], respond: { status: 200, body: later } }]");
+  const auto first = SendAndWait(Get("/first"));
+  const HttpText response = Ask(Get("/second"));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, "later");
+  EXPECT_EQ(response.Header("x-sluice-fallback"), "limit");
+}
+
+class BulkheadsWithFallback : public Bulkheads {
+ protected:
+  void StartWith(std::string_view route, std::string_view on) {
+    StartYaml(
+        StrCat({"listeners: [{ name: web, listen: 127.0.0.1:0, routes: [{ match: /, cluster: "
+                "api, ",
+                route, ", fallbacks: [{ ", on,
+                ", cluster: spare }] }] }]\n"
+                "clusters: [{ name: api, endpoints: [$UP] }, { name: spare, endpoints: "
+                "[$OTHER], bulkhead: 1 }]\n"}));
+    HoldAll();
+    other_.Others() = Script().AwaitRequest().Hold().Send(kOk).Repeat();
+  }
+  uint64_t at_spare() { return rig_->cluster(1).bulkhead()->settings().active.value(); }
+};
+
+TEST_F(BulkheadsWithFallback, AnotherClusterHasABulkheadOfItsOwn) {
+  StartWith("bulkhead: 1", "on: [limit]");
+  const auto first = SendAndWait(Get("/first"));
+  const auto second = Send(Post("/second", "its body"));
+  ASSERT_TRUE(other_.WaitForRequests(1));
+  EXPECT_EQ(active(), 1U);
+  EXPECT_EQ(at_spare(), 1U);
+  ExpectRefused(Ask(Get("/third")));
+  other_.connection(0).Release();
+  EXPECT_EQ(second->ReadResponse().status, 200);
+  EXPECT_EQ(LastRequest(other_).body, "its body");
+}
+
+TEST_F(BulkheadsWithFallback, OneThatWaitedForTooLongIsNotInTheQueueAnyMore) {
+  StartWith("timeout: 30ms, bulkhead: { requests: 1, queue: { requests: 1, wait: 1s } }",
+            "on: [timeout]");
+  const auto first = SendAndWait("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n");
+  const auto second = SendAndWait(Get("/second"));
+  Advance(32 * kMillisecond);
+  ASSERT_TRUE(other_.WaitForRequests(1));
+  EXPECT_EQ(waiting(), 0);
+  EXPECT_EQ(at_spare(), 1U);
+  first->Reset();
+  driver_.RunUntil([&] { return active() == 0; }, "room at the route");
+  Advance(5 * kMillisecond);
+  EXPECT_EQ(active(), 0U);
+  other_.connection(0).Release();
+  EXPECT_EQ(second->ReadResponse().status, 200);
+}
+
+TEST_F(BulkheadsWithFallback, AlsoWhereAStatusLeadsThere) {
+  StartWith("bulkhead: 5", "statuses: [500]");
+  upstream_.AlwaysAnswer("HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n");
+  const auto first = Send(Get("/first"));
+  ASSERT_TRUE(upstream_.WaitForRequests(1));
+  for (int i = 0; i < 5; ++i) Advance(kMillisecond);
+  ASSERT_TRUE(other_.WaitForRequests(1));
+  EXPECT_EQ(at_spare(), 1U);
+  EXPECT_EQ(active(), 1U) << "the route's place is kept";
+  const auto second = Send(Get("/second"));
+  ASSERT_TRUE(upstream_.WaitForRequests(2));
+  for (int i = 0; i < 5; ++i) Advance(kMillisecond);
+  ExpectRefused(second->ReadResponse());
+  other_.connection(0).Release();
+  EXPECT_EQ(first->ReadResponse().status, 200);
+}
+
+TEST_F(Bulkheads, AMirrorSeesOnlyThoseThatAreLetIn) {
+  StartYaml(
+      "listeners: [{ name: web, listen: 127.0.0.1:0, routes: [{ match: /, cluster: api, "
+      "bulkhead: 1, mirror: { cluster: copy } }] }]\n"
+      "clusters: [{ name: api, endpoints: [$UP] }, { name: copy, endpoints: [$OTHER] }]\n");
+  HoldAll();
+  other_.AlwaysAnswer(kOk);
+  const auto first = SendAndWait(Get("/first"));
+  ExpectRefused(Ask(Get("/second")));
+  ASSERT_TRUE(other_.WaitForRequests(1));
+  driver_.RunRounds(20);
+  EXPECT_EQ(other_.request_count(), 1U);
+}
+
 TEST_F(Bulkheads, AnAdaptiveLimitFollowsResponses) {
   Start({.route = "bulkhead: { requests: 10, adaptive: { at_least: 1, at_most: 100 } }",
          .cluster = "bulkhead: { requests: 1, adaptive: { at_least: 1, at_most: 100 } }, "});
