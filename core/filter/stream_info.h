@@ -70,7 +70,8 @@ class StreamInfo {
   uint64_t upstream_connection_id = 0;
   uint32_t attempts = 0;
   RequestPriority priority = RequestPriority::kNormal;
-  bool priority_said = false;  // by the request, in a header that is believed; else it is the route's
+  bool priority_said =
+      false;  // by the request, in a header that is believed; else it is the route's
   std::optional<Protocol> upstream_protocol;
 
   uint64_t request_body_bytes = 0;

@@ -21,8 +21,8 @@ struct EdgeInput {
   bool tls;
 };
 
-// Fills in info's original_path, client_ip, request_id, and the priority that the request says. An answer if the request goes no further
-// (a path that is refused or redirected).
+// Fills in info's original_path, client_ip, request_id, and the priority that the request says. An
+// answer if the request goes no further (a path that is refused or redirected).
 std::optional<LocalReply> PrepareRequest(const EdgeInput& input, RequestHead& head,
                                          StreamInfo& info, Random& random);
 

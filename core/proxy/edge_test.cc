@@ -122,8 +122,9 @@ class PriorityTest : public EdgeTest {
 
 TEST_F(PriorityTest, IsWhatATrustedPeerSays) {
   for (const auto& [text, priority] :
-       {std::pair{"critical", RequestPriority::kCritical}, std::pair{"High", RequestPriority::kHigh},
-        std::pair{"normal", RequestPriority::kNormal}, std::pair{" low ", RequestPriority::kLow}}) {
+       {std::pair{"critical", RequestPriority::kCritical},
+        std::pair{"High", RequestPriority::kHigh}, std::pair{"normal", RequestPriority::kNormal},
+        std::pair{" low ", RequestPriority::kLow}}) {
     const Said said = Read(true, {text});
     EXPECT_TRUE(said.said) << text;
     EXPECT_EQ(said.priority, priority) << text;

@@ -1,5 +1,6 @@
 // RouteResilience: what keeps failures of a route's clusters from its clients, and too many of its
-// requests from the clusters, as one worker uses it. Most routes have none. Owned by the listener's runtime; of the worker's thread.
+// requests from the clusters, as one worker uses it. Most routes have none. Owned by the listener's
+// runtime; of the worker's thread.
 #ifndef SLUICE_CORE_PROXY_ROUTE_RESILIENCE_H_
 #define SLUICE_CORE_PROXY_ROUTE_RESILIENCE_H_
 

@@ -11,6 +11,7 @@
 #include "core/event/loop.h"
 #include "core/stats/directory.h"
 #include "core/stats/segment.h"
+#include "core/upstream/breaker/breaker_board.h"
 #include "core/upstream/health/health_checker.h"
 #include "tests/support/driver.h"
 #include "tests/support/scripted_upstream.h"
@@ -56,7 +57,8 @@ class ClustersTest : public testing::Test {
   test::Driver driver_{loop_.get()};
   test::ScriptedUpstream upstream_{driver_};
   std::vector<const Cluster*> changed_;
-  Clusters clusters_{*loop_, directory_,
+  BreakerBoard breakers_{*loop_, directory_};
+  Clusters clusters_{*loop_, directory_, breakers_,
                      [this](const Cluster& cluster) { changed_.push_back(&cluster); }};
 };
 

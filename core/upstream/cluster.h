@@ -60,8 +60,8 @@ struct ClusterSettings {
   Breaker* breaker = nullptr;  // the cluster's; null: none
   ClusterLimits limits;
   const BulkheadSettings* bulkhead = nullptr;  // the cluster's; null: none
-  std::optional<OutlierSettings> outliers;  // nothing: they are not detected
-  SharedWord outlier_changes;               // with `outliers`: see OutlierDetector
+  std::optional<OutlierSettings> outliers;     // nothing: they are not detected
+  SharedWord outlier_changes;                  // with `outliers`: see OutlierDetector
   StatsGroup<ClusterStats> stats;
   // What is spoken, and over what: here HTTP/2 and TLS come in, and the fakes of tests.
   std::unique_ptr<ClientCodec> (*new_codec)(ClientEvents&,

@@ -55,7 +55,7 @@ struct Endpoint {
   SharedGauge active;          // set if the cluster's policy counts what is in flight
   SharedGauge connections;     // set if the cluster limits them per endpoint
   Breaker* breaker = nullptr;  // lives as long as the cluster; null: none
-  OutlierCounts outliers;       // set if the cluster detects them
+  OutlierCounts outliers;      // set if the cluster detects them
   StatsGroup<EndpointStats> stats;
 
   bool usable() const { return faults == 0; }

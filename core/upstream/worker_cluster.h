@@ -39,7 +39,7 @@ struct WorkerEndpoint {
   uint32_t id;          // Endpoint::id
   EndpointStats stats;
   EndpointLoad load;
-  Breaker* breaker = nullptr;  // the cluster's; null: none
+  Breaker* breaker = nullptr;              // the cluster's; null: none
   std::unique_ptr<OutlierMeter> outliers;  // null: they are not detected
   Pool pool;
 };

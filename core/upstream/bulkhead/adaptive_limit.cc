@@ -7,8 +7,8 @@
 namespace sluice {
 namespace {
 
-constexpr double kSmoothing = 0.2;    // how much of what a measurement says is taken over
-constexpr double kQueue = 4;          // requests that may wait at the service
+constexpr double kSmoothing = 0.2;  // how much of what a measurement says is taken over
+constexpr double kQueue = 4;        // requests that may wait at the service
 constexpr double kLeastGradient = 0.5;
 // The service has become much faster: what used to be usual is forgotten sooner.
 constexpr double kMuchLonger = 2;
@@ -58,8 +58,7 @@ bool AdaptiveLimit::OnSample(Nanos latency, uint64_t in_flight) {
 
 double AdaptiveLimit::AddToLong(double latency) {
   const uint64_t count = words_[kMeasurements].FetchAdd(1);
-  const double factor =
-      count < kWarmUp ? 1.0 / static_cast<double>(count + 1) : kLongFactor;
+  const double factor = count < kWarmUp ? 1.0 / static_cast<double>(count + 1) : kLongFactor;
   return Update(words_[kLongLatency], [&](double usual) {
     if (!(usual > 0)) return latency;
     const double next = usual + (latency - usual) * factor;

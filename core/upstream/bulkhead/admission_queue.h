@@ -107,7 +107,7 @@ class AdmissionQueue {
   const AdmissionQueueSettings settings_;
   Line lines_[kRequestPriorities];
   size_t size_ = 0;
-  Nanos interval_ = 0;  // when it began
+  Nanos interval_ = 0;          // when it began
   Nanos shortest_ = INT64_MAX;  // wait that ended in it
   bool left_ = false;           // in it
   bool standing_ = false;
