@@ -174,6 +174,7 @@ TEST_F(VariablesTest, EveryVariable) {
       {"upstream_connection_id", "99"},
       {"upstream_failure", "refused"},
       {"attempts", "2"},
+      {"priority", "normal"},
       {"metadata(jwt:sub)", "joe"},
       {"metadata(jwt:iss)", "-"},
       {"hostname", hostname},

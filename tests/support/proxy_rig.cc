@@ -102,10 +102,6 @@ ProxyRig::ProxyRig(Loop& loop, Clock& clock, std::string_view yaml, const Seams&
         loop, worker_->random, worker_->stats, *cluster_settings_.back(), (*cluster)->endpoints()));
     generation_.AddCluster(*worker_clusters_.back());
     clusters_.push_back(std::move(*cluster));
-    if (!config.clusters(i).has_health()) continue;
-    clusters_.back()->Start([this, index = clusters_.size() - 1] {
-      worker_clusters_[index]->Update(clusters_[index]->endpoints());
-    });
   }
   for (size_t i = 0; i < clusters_.size(); ++i) {
     clusters_[i]->Start([this, i] { worker_clusters_[i]->Update(clusters_[i]->endpoints()); });
