@@ -115,6 +115,8 @@ void BreakerBoard::OnMade(Breaker& breaker) {
                 MetricUnit::kNone, GaugeOf::kLatestProcess};
   Entry entry{&breaker,
               stats_.main_row().gauge(stats_.Gauge(RankedMetric(name, metric), LabelsOf(name)))};
+  // From zero on, so that the first of them is an increase.
+  for (int to = 0; to < kBreakerModes; ++to) Transitions(name, static_cast<BreakerMode>(to));
   const BreakerMode mode = breaker.state().mode;
   entry.state.Set(static_cast<int64_t>(mode));
   entries_.push_back(entry);
@@ -147,11 +149,15 @@ void BreakerBoard::Tell(const BreakerName& name, const BreakerTransition& transi
   Log(bad ? LogLevel::kWarning : LogLevel::kInfo, "breaker", text);
   transitions_.push_back({loop_.wall(), text});
   if (transitions_.size() > kKept) transitions_.pop_front();
-  LabelList labels = LabelsOf(name);
-  labels.push_back({"to", NameOf(mode)});
-  const Metric metric{NamesOf(name).transitions, "Times that a breaker came to a state."};
-  stats_.main_row().counter(stats_.Counter(RankedMetric(name, metric), labels)).Inc();
+  Transitions(name, mode).Inc();
   Refresh();
+}
+
+Counter BreakerBoard::Transitions(const BreakerName& name, BreakerMode to) {
+  LabelList labels = LabelsOf(name);
+  labels.push_back({"to", NameOf(to)});
+  const Metric metric{NamesOf(name).transitions, "Times that a breaker came to a state."};
+  return stats_.main_row().counter(stats_.Counter(RankedMetric(name, metric), labels));
 }
 
 std::vector<BreakerBoard::Row> BreakerBoard::Rows() const {

@@ -56,6 +56,7 @@ class BreakerBoard final : public BreakerEvents {
     Breaker* breaker = nullptr;
     Gauge state;
   };
+  Counter Transitions(const BreakerName& name, BreakerMode to);
   void Tell(const BreakerName& name, const BreakerTransition& transition, const std::string& text);
 
   Loop& loop_;
