@@ -100,10 +100,11 @@ class Comparison:
         self.rounds = None  # as the command line says
 
     def start(self, lab, backend, allowed):
+        endpoints = [f"127.0.0.1:{backend}"]
         starters = {
-            "nginx": lambda: proxies.start_nginx(lab, backend, self.json_log),
-            "haproxy": lambda: proxies.start_haproxy(lab, backend),
-            "sluice": lambda: proxies.start_sluice(lab, backend, json_log=self.json_log),
+            "nginx": lambda: proxies.start_nginx(lab, endpoints, self.json_log),
+            "haproxy": lambda: proxies.start_haproxy(lab, endpoints),
+            "sluice": lambda: proxies.start_sluice(lab, endpoints, json_log=self.json_log),
         }
         running = [starters[name]() for name in self.peers if name in allowed]
         for proxy in running:
@@ -169,11 +170,45 @@ class TwoSluices(Comparison):
     def start(self, lab, backend, allowed):
         if "sluice" not in allowed:
             return []
-        return [proxies.start_sluice(lab, backend, name=name, **settings)
+        return [proxies.start_sluice(lab, [f"127.0.0.1:{backend}"], name=name, **settings)
                 for name, settings in self.variants.items()]
 
     def load_of(self, proxy):
         return self.loads.get(proxy.name, (self.path, self.options))
+
+
+class OneIsSlow(Comparison):
+    """Four endpoints, of which one takes 50 ms longer: who keeps away from it?"""
+
+    SLUICES = ("round_robin", "least_request", "peak_ewma")
+
+    def start(self, lab, backend, allowed):
+        slow = proxies.start_slow_backend(lab, backend, "50ms")
+        endpoints = [f"127.0.0.{i}:{backend}" for i in (1, 2, 3)] + [f"127.0.0.1:{slow.port}"]
+        running = []
+        if "nginx" in allowed:
+            running.append(proxies.start_nginx(lab, endpoints, balance="least_conn;"))
+            running[-1].name = "nginx least_conn"
+        if "haproxy" in allowed:
+            running.append(proxies.start_haproxy(lab, endpoints, balance="leastconn"))
+            running[-1].name = "haproxy leastconn"
+        if "sluice" in allowed:
+            running += [proxies.start_sluice(lab, endpoints, name=f"sluice {policy}",
+                                             cluster=f"    balance: {policy}")
+                        for policy in self.SLUICES]
+        return running
+
+
+class ManyClusters(TwoSluices):
+    """As TwoSluices, and what the second one's further clusters take."""
+
+    def table(self, running):
+        return super().table(running) + ["", f"Memory: {self.more_memory(running):.1f} MiB more."]
+
+    @staticmethod
+    def more_memory(running):
+        first, second = running
+        return (second.process.rss() - first.process.rss()) / (1 << 20)
 
 
 class Idle:
@@ -189,7 +224,7 @@ class Idle:
         for name, start in starters.items():
             if name not in arguments.peers:
                 continue
-            proxy = start(lab, backend)
+            proxy = start(lab, [f"127.0.0.1:{backend}"])
             base, each = self.measure(proxy)
             lines.append(f"| {name} | {base / (1 << 20):.1f} | {each:.0f} |")
             say(f"  {name}: {base / (1 << 20):.1f} MiB, {each:.0f} bytes a connection")
@@ -260,6 +295,17 @@ WORKLOADS = {
         "5 native filters against none",
         {"no filters": {}, "5 filters": {"filters": proxies.FIVE_FILTERS}},
         judge=lambda r: difference(r, 0.5)),
+    "resilient": TwoSluices(
+        "Retries, limits, breaker, outlier detection and peak_ewma against none",
+        {"round robin": {}, "all of it": {"cluster": proxies.RESILIENT_CLUSTER,
+                                          "route": proxies.RESILIENT_ROUTE}},
+        judge=lambda r: difference(r, 0.4)),
+    "clusters": ManyClusters(
+        "1,000 further clusters of 10 endpoints against none",
+        {"1 cluster": {}, "1,001 clusters": {"clusters": 1000}},
+        judge=lambda r: difference(r, 0.1) + [
+            Finding("memory of 1,000 clusters", ManyClusters.more_memory(r), 20, " MiB")]),
+    "slow": OneIsSlow("Four endpoints, one of them slower by 50 ms"),
     "workers": TwoSluices(
         "2 workers on the proxy's core against 1",
         {"1 worker": {"workers": 1}, "2 workers": {"workers": 2}},

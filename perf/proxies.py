@@ -10,7 +10,7 @@ from lab import BenchError, Process, find_program, free_port
 
 SMALL = "The quick brown fox jumps over the lazy dog, one hundred bytes of it, then home it goes. " + \
     "Good night."
-ROUTE = "      - {{ match: {{ prefix: {prefix} }}, cluster: backend }}"
+ROUTE = "      - {{ match: {{ prefix: {prefix} }}, cluster: backend{terms} }}"
 
 # Five filters that an edge would run; none of them answers the request itself.
 FIVE_FILTERS = """
@@ -19,6 +19,14 @@ FIVE_FILTERS = """
       - fault: { abort: { status: 503, percent: 0% } }
       - health_answer: { liveness: /livez, readiness: /readyz }
       - headers: { response: { set: { x-frame-options: DENY } } }"""
+
+# What keeps failures away, all of it, on the cluster and on the route.
+RESILIENT_CLUSTER = """
+    balance: peak_ewma
+    limits: { connections: 2000, pending: 2000, requests: 2000, retries: 100 }
+    breaker: {}
+    outlier_detection: {}"""
+RESILIENT_ROUTE = ", retries: { on: [connect-failure, 5xx], attempts: 3 }"
 
 
 @dataclass
@@ -47,39 +55,55 @@ def start_backend(lab):
     return port
 
 
-def start_nginx(lab, backend, json_log=False):
+def start_slow_backend(lab, backend, delay):
+    """An endpoint that answers as the backend does, `delay` later."""
+    return start_sluice(lab, [f"127.0.0.1:{backend}"], core=lab.load_core,
+                        filters=f"\n      - fault: {{ delay: {delay} }}")
+
+
+def start_nginx(lab, endpoints, json_log=False, balance=""):
     port = free_port()
     log = "access_log off;"
     if json_log:
         log = lab.fill("nginx_json_log.conf", "nginx_json_log.conf").read_text()
-    config = lab.fill("nginx.conf", f"nginx-{port}.conf", backend=backend, port=port, log=log)
+    servers = "\n".join(f"    server {endpoint} max_fails=0;" for endpoint in endpoints)
+    config = lab.fill("nginx.conf", f"nginx-{port}.conf", port=port, log=log, servers=servers,
+                      balance=balance)
     process = lab.start([find_program("nginx"), "-e", lab.folder / "nginx.log", "-c", config],
                         lab.proxy_core, port)
     return Proxy("nginx", process, port, lab.folder / "nginx-access.log" if json_log else None)
 
 
-def start_haproxy(lab, backend):
+def start_haproxy(lab, endpoints, balance="roundrobin"):
     port = free_port()
-    config = lab.fill("haproxy.cfg", f"haproxy-{port}.cfg", backend=backend, port=port)
+    servers = "\n".join(f"  server s{i} {endpoint}" for i, endpoint in enumerate(endpoints))
+    config = lab.fill("haproxy.cfg", f"haproxy-{port}.cfg", port=port, servers=servers,
+                      balance=balance)
     return Proxy("haproxy", lab.start([find_program("haproxy"), "-db", "-f", config],
                                       lab.proxy_core, port), port)
 
 
-def start_sluice(lab, backend, name="sluice", json_log=False, filters="", routes=0, workers=1):
-    """`filters` as YAML list items; `routes` routes by prefix instead of one."""
+def start_sluice(lab, endpoints, name="sluice", json_log=False, filters="", routes=0, workers=1,
+                 cluster="", route="", clusters=0, core=None):
+    """`filters` as YAML list items; `routes` routes by prefix instead of one; `cluster` and `route`
+    as further fields; `clusters` others of ten endpoints each, which nothing goes to."""
     port, admin = free_port(), free_port()
     log = lab.folder / "sluice-access.log"
     if json_log:
         filters += f"\n      - access_log: {{ path: {log}, format: json }}"
-    lines = [ROUTE.format(prefix=f"/service-{i}/") for i in range(1, routes + 1)]
+    lines = [ROUTE.format(prefix=f"/service-{i}/", terms=route) for i in range(1, routes + 1)]
     if not routes:
-        lines = [ROUTE.format(prefix="/")]
+        lines = [ROUTE.format(prefix="/", terms=route)]
+    others = [f"  - {{ name: other-{i}, endpoints: ["
+              + ", ".join(f"127.1.{i // 250}.{i % 250 + 1}:{9000 + j}" for j in range(10))
+              + "] }" for i in range(clusters)]
     stats = pathlib.Path(f"/dev/shm/sluice.bench-{port}")
     lab.leftovers.append(stats)
-    config = lab.fill("sluice.yaml", f"sluice-{port}.yaml", backend=backend, port=port,
-                      admin=admin, workers=workers, filters=filters or "[]",
-                      routes="\n".join(lines))
-    process = lab.start([lab.sluice, "run", "-c", config], lab.proxy_core, port)
+    config = lab.fill("sluice.yaml", f"sluice-{port}.yaml", endpoints=", ".join(endpoints),
+                      port=port, admin=admin, workers=workers, filters=filters or "[]",
+                      routes="\n".join(lines), cluster=cluster, clusters="\n".join(others))
+    process = lab.start([lab.sluice, "run", "-c", config],
+                        lab.proxy_core if core is None else core, port)
     return Proxy(name, process, port, log if json_log else None)
 
 

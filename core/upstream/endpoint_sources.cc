@@ -25,6 +25,7 @@ tl::unexpected<Error> Refuse(const config::Cluster& cluster, const std::string& 
 
 Result<EndpointSources> EndpointSources::Create(const config::Cluster& config) {
   EndpointSources result;
+  result.sources_.reserve(static_cast<size_t>(config.endpoints_size()));
   for (const config::Endpoint& endpoint : config.endpoints()) {
     const std::string& text = endpoint.address();
     Source source;
@@ -55,6 +56,7 @@ Result<EndpointSources> EndpointSources::Create(const config::Cluster& config) {
 
 std::vector<Endpoint> EndpointSources::List(const AddressesOf& addresses_of) const {
   std::vector<Endpoint> endpoints;
+  endpoints.reserve(sources_.size());
   std::unordered_map<Address, size_t> index;
   const auto add = [&](const Address& address, const Source& source) {
     const auto [place, is_new] = index.emplace(address, endpoints.size());
