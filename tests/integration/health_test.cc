@@ -92,6 +92,21 @@ TEST_F(Health, WhereNobodyIsWellAllAreUsed) {
   for (int i = 0; i < 4; ++i) EXPECT_EQ(Ask(Get("/")).status, 200);
 }
 
+// Checks that are new to a configuration must not log everybody out.
+TEST_F(Health, ASessionStaysWithAnEndpointThatWasNotCheckedYet) {
+  upstream_.AlwaysAnswer(kOk);
+  other_.AlwaysAnswer(kOther);
+  StartYaml(
+      "listeners: [{ name: web, listen: '127.0.0.1:0', routes: [{ match: /, cluster: api }] }]\n"
+      "clusters: [{ name: api, endpoints: [\"$UP\", \"$OTHER\"], health: {}, balance: { policy: "
+      "random, sticky_session: { cookie: s, key: 0123456789abcdef0 } } }]\n");
+  const HttpText first = Ask(Get("/"));
+  const std::string line(first.Header("set-cookie").value_or(""));
+  const std::string cookie = "Cookie: " + line.substr(0, line.find(';')) + "\r\n";
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(Ask(Get("/", cookie)).body, first.body);
+  EXPECT_TRUE(HasFault(rig_->endpoints().endpoints[0].faults, EndpointFault::kUnchecked));
+}
+
 // The proxy's own counters know nothing of them.
 TEST_F(Health, ChecksAreNoRequests) {
   StartBoth("path: /up");
