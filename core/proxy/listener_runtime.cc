@@ -35,7 +35,7 @@ ListenerRuntime::ListenerRuntime(const ListenerSettings& listener_settings,
       }
       if (extras.bulkhead != nullptr) {
         route.resilience->bulkhead =
-            std::make_unique<Bulkhead>(worker.loop, *extras.bulkhead, worker.stats);
+            std::make_unique<Bulkhead>(worker.loop, worker.random, *extras.bulkhead, worker.stats);
       }
     }
     if (extras.default_filters) continue;

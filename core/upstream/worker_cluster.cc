@@ -45,7 +45,7 @@ WorkerCluster::WorkerCluster(Loop& loop, Random& random, const StatsRow& row,
       retry_budget_(settings.retry_budget, settings.retry_words),
       balancer_(settings.balance, random) {
   if (settings.bulkhead != nullptr) {
-    bulkhead_ = std::make_unique<Bulkhead>(loop, *settings.bulkhead, row);
+    bulkhead_ = std::make_unique<Bulkhead>(loop, random, *settings.bulkhead, row);
   }
   Update(std::move(endpoints));
 }

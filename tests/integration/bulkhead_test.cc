@@ -34,7 +34,7 @@ class Bulkheads : public ProxyFixture {
   }
   Bulkhead* of_cluster() { return rig_->cluster().bulkhead(); }
   uint64_t active() { return of_route()->settings().active.value(); }
-  int64_t waiting() { return of_route()->stats().waiting.value(); }
+  uint64_t waiting() { return of_route()->settings().waiting.value(); }
   uint64_t refused(BulkheadStats::Refusal why) { return of_route()->stats().refused[why].value(); }
 
   // Sends it on a connection of its own, and waits until it is at its place.
@@ -44,10 +44,9 @@ class Bulkheads : public ProxyFixture {
     return client;
   }
   std::unique_ptr<RawClient> SendAndWait(std::string_view request) {
-    const uint64_t before = active() + static_cast<uint64_t>(waiting());
+    const uint64_t before = active() + waiting();
     auto client = Send(request);
-    driver_.RunUntil([&] { return active() + static_cast<uint64_t>(waiting()) > before; },
-                     "the request at the bulkhead");
+    driver_.RunUntil([&] { return active() + waiting() > before; }, "the request at the bulkhead");
     return client;
   }
   static std::string GetAs(std::string_view target, std::string_view priority) {
@@ -82,7 +81,7 @@ TEST_F(Bulkheads, WhoWaitsIsForwardedWhenItIsItsTurn) {
   StartWith("{ requests: 1, queue: 2 }");
   const auto first = SendAndWait(Get("/first"));
   const auto second = SendAndWait(Post("/second", "the body waits, too"));
-  EXPECT_EQ(waiting(), 1);
+  EXPECT_EQ(waiting(), 1U);
   ASSERT_TRUE(upstream_.WaitForRequests(1));
   EXPECT_EQ(upstream_.request_count(), 1U);
   upstream_.connection(0).Release();
@@ -124,7 +123,7 @@ TEST_F(Bulkheads, OnesTimeMayBeUpInTheQueue) {
   const auto second = SendAndWait(Get("/second"));
   Advance(32 * kMillisecond);
   EXPECT_EQ(second->ReadResponse().status, 504);
-  EXPECT_EQ(waiting(), 0);
+  EXPECT_EQ(waiting(), 0U);
   first->Reset();
 }
 
@@ -193,7 +192,7 @@ TEST_F(Bulkheads, OfAClusterToo) {
   const auto first = SendAndWait(Get("/first"));
   const auto second = SendAndWait(Get("/second"));
   EXPECT_EQ(of_cluster()->settings().active.value(), 1U);
-  EXPECT_EQ(of_cluster()->stats().waiting.value(), 1);
+  EXPECT_EQ(of_cluster()->settings().waiting.value(), 1U);
   EXPECT_EQ(active(), 2U) << "it waits inside of the route's";
   ExpectRefused(Ask(Get("/third")));
   EXPECT_EQ(active(), 2U) << "who is refused gives back what it had";
@@ -215,13 +214,14 @@ TEST_F(Bulkheads, WaitingAtTheRouteThenAtTheCluster) {
   const auto other = Send(Get("/other"));
   ASSERT_TRUE(upstream_.WaitForRequests(2));
   const auto third = Send(Get("/third"));
-  driver_.RunUntil([&] { return of_cluster()->stats().waiting.value() == 1; }, "one in the queue");
+  driver_.RunUntil([&] { return of_cluster()->settings().waiting.value() == 1; },
+                   "one in the queue");
   // The first one leaves both: /third has the cluster's place, /a2 comes on to the cluster's queue.
   upstream_.connection(0).Release();
   EXPECT_EQ(first->ReadResponse().status, 200);
   ASSERT_TRUE(upstream_.WaitForRequests(3));
-  EXPECT_EQ(waiting(), 0);
-  EXPECT_EQ(of_cluster()->stats().waiting.value(), 1);
+  EXPECT_EQ(waiting(), 0U);
+  EXPECT_EQ(of_cluster()->settings().waiting.value(), 1U);
   for (size_t i = 0; i < 2; ++i) {
     for (int n = 0; n < 3; ++n) upstream_.connection(i).Release();
   }
@@ -292,7 +292,7 @@ TEST_F(BulkheadsWithFallback, OneThatWaitedForTooLongIsNotInTheQueueAnyMore) {
   const auto second = SendAndWait(Get("/second"));
   Advance(32 * kMillisecond);
   ASSERT_TRUE(other_.WaitForRequests(1));
-  EXPECT_EQ(waiting(), 0);
+  EXPECT_EQ(waiting(), 0U);
   EXPECT_EQ(at_spare(), 1U);
   first->Reset();
   driver_.RunUntil([&] { return active() == 0; }, "room at the route");

@@ -33,7 +33,7 @@ class RegisteredSchemas final : public FilterSchemas {
 std::string NotEmpty(std::string_view whose, Bulkhead* bulkhead) {
   if (bulkhead == nullptr) return {};
   const auto active = static_cast<int64_t>(bulkhead->settings().active.value());
-  const int64_t waiting = bulkhead->stats().waiting.value();
+  const auto waiting = static_cast<int64_t>(bulkhead->settings().waiting.value());
   if (active == 0 && waiting == 0) return {};
   return std::string(whose) + "'s bulkhead=" + std::to_string(active) + "+" +
          std::to_string(waiting) + " ";

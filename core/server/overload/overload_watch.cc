@@ -91,7 +91,7 @@ void OverloadWatch::Update(Resource resource, double figure) {
     const bool taken = steps.taken(step);
     gauges_[resource][i].Set(taken ? 1 : 0);
     const std::string now =
-        StrCat({kResourceNames[resource], " is at ", Text(resource == kLoopLag, figure), ": "});
+        StrCat({kResourceNames[resource], " ", Text(resource == kLoopLag, figure), ": "});
     if (taken) {
       Log(LogLevel::kWarning, "overload",
           StrCat({now, kMeanings[i], " (", kStepNames[i], ", from ",

@@ -1,5 +1,8 @@
 #include "core/upstream/bulkhead/bulkhead.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "core/base/check.h"
 
 namespace sluice {
@@ -11,13 +14,15 @@ void BulkheadEntry::Leave() {
   if (state == State::kWaiting) bulkhead_->StopWaiting(*this);
 }
 
-Bulkhead::Bulkhead(Loop& loop, const BulkheadSettings& settings, const StatsRow& row)
+Bulkhead::Bulkhead(Loop& loop, Random& random, const BulkheadSettings& settings,
+                   const StatsRow& row)
     : loop_(loop),
+      random_(random),
       settings_(settings),
       stats_(settings.stats.Bind(row)),
       queue_(settings.queue),
       work_task_(Callback::To<&Bulkhead::Work>(this)),
-      look_timer_(loop, Callback::To<&Bulkhead::Work>(this)) {
+      look_timer_(loop, Callback::To<&Bulkhead::OnTimer>(this)) {
   if (settings.adaptive) adaptive_.emplace(*settings.adaptive, settings.words);
 }
 
@@ -43,7 +48,7 @@ BulkheadEntry::State Bulkhead::Enter(BulkheadEntry& entry, RequestPriority prior
     return entry.state_;
   }
   entry.state_ = BulkheadEntry::State::kWaiting;
-  stats_.waiting.Add();
+  settings_.waiting.Add();
   if (out != nullptr) {
     evicted_.PushBack(static_cast<BulkheadEntry&>(*out));
     loop_.Defer(work_task_);
@@ -62,17 +67,33 @@ bool Bulkhead::Take(BulkheadEntry& entry, RequestPriority priority) {
     return false;
   }
   entry.state_ = BulkheadEntry::State::kIn;
+  ++in_;
   return true;
 }
 
 void Bulkhead::GiveBack(BulkheadEntry& entry) {
   settings_.active.Sub();
   if (settings_.consumers != nullptr) entry.consumer_.Sub();
-  if (!queue_.empty()) loop_.Defer(work_task_);
+  --in_;
+  if (queue_.empty()) return;
+  if (Yields()) {
+    yielded_ = true;
+  } else {
+    loop_.Defer(work_task_);
+  }
+}
+
+bool Bulkhead::Yields() const {
+  const auto own = static_cast<double>(queue_.size());
+  const double all = std::max(own, static_cast<double>(settings_.waiting.value()));
+  // Places are those of many bulkheads where each consumer has one.
+  const double places = settings_.consumers != nullptr ? 1 : limit();
+  const double beyond = (settings_.consumers != nullptr ? 1 : in_ + 1) - places * own / all;
+  return beyond > 0 && random_.Fraction() < beyond;
 }
 
 void Bulkhead::StopWaiting(BulkheadEntry& entry) {
-  stats_.waiting.Sub();
+  settings_.waiting.Sub();
   if (entry.queued()) return queue_.Remove(entry);
   entry.ListNode<>::Unlink();  // evicted
 }
@@ -86,26 +107,40 @@ void Bulkhead::AddSample(Nanos latency) {
 
 // Each callback may end other waits, and begin none.
 void Bulkhead::Work() {
-  const Nanos now = loop_.now();
   while (!evicted_.empty()) Refuse(evicted_.front(), BulkheadStats::kEvicted);
+  LetIn();
+  Expire();
+}
+
+void Bulkhead::OnTimer() {
+  if (!std::exchange(yielded_, false)) LetIn();
+  Expire();
+  if (!queue_.empty()) look_timer_.Start(kLookEvery);
+}
+
+void Bulkhead::LetIn() {
+  const Nanos now = loop_.now();
   const auto enters = [this](AdmissionWaiter& waiter) {
     return Take(static_cast<BulkheadEntry&>(waiter), waiter.priority());
   };
   const bool look_on = settings_.consumers != nullptr;
   while (AdmissionWaiter* const waiter = queue_.TakeNext(now, look_on, enters)) {
-    stats_.waiting.Sub();
+    settings_.waiting.Sub();
     stats_.wait.Record(static_cast<uint64_t>((now - waiter->since()) / kMicrosecond));
     static_cast<BulkheadEntry*>(waiter)->decided_();
   }
+}
+
+void Bulkhead::Expire() {
+  const Nanos now = loop_.now();
   while (AdmissionWaiter* const waiter = queue_.TakeExpired(now)) {
     Refuse(static_cast<BulkheadEntry&>(*waiter), BulkheadStats::kTimeout);
   }
-  if (!queue_.empty()) look_timer_.Start(kLookEvery);
 }
 
 void Bulkhead::Refuse(BulkheadEntry& entry, BulkheadStats::Refusal why) {
   entry.ListNode<>::Unlink();
-  stats_.waiting.Sub();
+  settings_.waiting.Sub();
   stats_.refused[why].Inc();
   entry.state_ = BulkheadEntry::State::kRefused;
   entry.refusal_ = why;

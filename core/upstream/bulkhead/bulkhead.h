@@ -5,7 +5,9 @@
 // The count is shared by the workers, the queues are not: each worker tries to let its own waiters
 // in when one of its own requests leaves, and every millisecond while somebody waits, for what
 // leaves at others. So no worker calls another, and one whose requests have all left finds room a
-// millisecond late at most.
+// millisecond late at most. A worker that has more than its share of the places, by how many wait
+// where, leaves one that it gives back to the others for a millisecond or two: otherwise who has
+// the places would keep them.
 //
 // BulkheadEntry: a request's place in a bulkhead. A member of who waits for it; destroying it gives
 // the place back, or ends the wait.
@@ -16,6 +18,7 @@
 #include <optional>
 
 #include "core/base/intrusive_list.h"
+#include "core/base/random.h"
 #include "core/event/callback.h"
 #include "core/event/loop.h"
 #include "core/stats/row.h"
@@ -56,7 +59,7 @@ class BulkheadEntry final : private AdmissionWaiter, private ListNode<> {
 class Bulkhead {
  public:
   // All outlive it.
-  Bulkhead(Loop& loop, const BulkheadSettings& settings, const StatsRow& row);
+  Bulkhead(Loop& loop, Random& random, const BulkheadSettings& settings, const StatsRow& row);
   Bulkhead(const Bulkhead&) = delete;
   Bulkhead& operator=(const Bulkhead&) = delete;
 
@@ -79,11 +82,17 @@ class Bulkhead {
   bool Take(BulkheadEntry& entry, RequestPriority priority);
   void GiveBack(BulkheadEntry& entry);
   void StopWaiting(BulkheadEntry& entry);
+  // Is the place that was given back for others?
+  bool Yields() const;
   // Ends the waits that are over.
   void Work();
+  void OnTimer();
+  void LetIn();
+  void Expire();
   void Refuse(BulkheadEntry& entry, BulkheadStats::Refusal why);
 
   Loop& loop_;
+  Random& random_;
   const BulkheadSettings& settings_;
   BulkheadStats stats_;
   std::optional<AdaptiveLimit> adaptive_;
@@ -91,6 +100,8 @@ class Bulkhead {
   List<BulkheadEntry> evicted_;  // not told yet
   Task work_task_;
   Timer look_timer_;  // set while somebody waits
+  uint32_t in_ = 0;   // of this worker
+  bool yielded_ = false;
 };
 
 }  // namespace sluice

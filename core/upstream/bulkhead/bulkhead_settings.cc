@@ -18,6 +18,9 @@ BulkheadSettings::BulkheadSettings(const config::Bulkhead& config, StatsDirector
   active = directory.SharedGauge(
       Metric{"sluice_bulkhead_requests_active", "Requests that the bulkhead let in."}.OfMany(),
       labels);
+  waiting = directory.SharedGauge(
+      Metric{"sluice_bulkhead_requests_waiting", "Requests in the bulkhead's queues."}.OfMany(),
+      labels);
   stats = StatsScope(directory, labels).Group<BulkheadStats>();
   if (!config.has_adaptive()) return;
   const config::AdaptiveLimit& limits = config.adaptive();

@@ -41,6 +41,7 @@ struct BulkheadSettings {
   HashSource consumer;
   std::unique_ptr<ConsumerCounts> consumers;  // null: all requests have one bulkhead
   SharedGauge active;
+  SharedGauge waiting;
   SharedWords words;  // of the adaptive limit
   SharedGauge limit;  // shown, where it is adaptive
   StatsGroup<BulkheadStats> stats;

@@ -19,14 +19,10 @@ struct BulkheadStats {
     kRefusals
   };
 
-  Gauge waiting;
   Counter refused[kRefusals];
   Histogram wait;
 
   void Describe(MetricTable& table) {
-    table.Add(
-        waiting,
-        Metric{"sluice_bulkhead_requests_waiting", "Requests in the bulkhead's queue."}.OfMany());
     constexpr std::string_view kReasons[] = {"full", "evicted", "timeout"};
     for (size_t i = 0; i < kRefusals; ++i) {
       table.Add(refused[i],

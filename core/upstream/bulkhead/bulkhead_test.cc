@@ -31,10 +31,12 @@ class BulkheadTest : public ::testing::Test {
     Request() : entry(Callback::To<&Request::OnDecided>(this)) {}
     void OnDecided() {
       ++decided;
+      if (entry.state() == State::kIn) entered = 1;
       if (leaves) entry.Leave();
     }
     BulkheadEntry entry;
-    int decided = 0;
+    size_t decided = 0;
+    size_t entered = 0;   // after a wait
     bool leaves = false;  // as soon as it hears
   };
 
@@ -58,7 +60,8 @@ class BulkheadTest : public ::testing::Test {
     settings_ =
         std::make_unique<BulkheadSettings>(config_, *directory_, LabelList{{"cluster", "a"}});
     for (uint32_t i = 0; i < 2; ++i) {
-      workers_.push_back(std::make_unique<Bulkhead>(*loop_, *settings_, segment_->worker_row(i)));
+      workers_.push_back(
+          std::make_unique<Bulkhead>(*loop_, random_, *settings_, segment_->worker_row(i)));
     }
   }
   Request& Enter(RequestPriority priority = kNormal, size_t worker = 0,
@@ -77,9 +80,10 @@ class BulkheadTest : public ::testing::Test {
   uint64_t Refused(BulkheadStats::Refusal why, size_t worker = 0) {
     return workers_[worker]->stats().refused[why].value();
   }
-  int64_t Waiting(size_t worker = 0) { return workers_[worker]->stats().waiting.value(); }
+  uint64_t Waiting() { return settings_->waiting.value(); }
 
   FakeClock clock_;
+  Random random_{1};
   std::unique_ptr<Loop> loop_ = std::move(*Loop::Create(clock_));
   std::unique_ptr<StatsSegment> segment_;
   std::unique_ptr<StatsDirectory> directory_;
@@ -104,7 +108,7 @@ TEST_F(BulkheadTest, LetsSoManyInOverAllWorkers) {
   EXPECT_EQ(settings_->active.value(), 1U) << "once";
   EXPECT_EQ(Enter(kNormal, 1).entry.state(), State::kIn);
   Turn();
-  for (const auto& each : requests_) EXPECT_EQ(each->decided, 0);
+  for (const auto& each : requests_) EXPECT_EQ(each->decided, 0U);
 }
 
 TEST_F(BulkheadTest, CountsInTheGaugeOfTheProcessBank) {
@@ -123,13 +127,13 @@ TEST_F(BulkheadTest, WhoWaitsEntersThroughTheLoop) {
   Enter();
   Request& third = Enter();
   EXPECT_EQ(third.entry.state(), State::kWaiting);
-  EXPECT_EQ(Waiting(), 1);
+  EXPECT_EQ(Waiting(), 1U);
   first.entry.Leave();
-  EXPECT_EQ(third.decided, 0) << "not inside of the call";
+  EXPECT_EQ(third.decided, 0U) << "not inside of the call";
   Turn();
-  EXPECT_EQ(third.decided, 1);
+  EXPECT_EQ(third.decided, 1U);
   EXPECT_EQ(third.entry.state(), State::kIn);
-  EXPECT_EQ(Waiting(), 0);
+  EXPECT_EQ(Waiting(), 0U);
   EXPECT_EQ(settings_->active.value(), 2U);
 }
 
@@ -143,6 +147,53 @@ TEST_F(BulkheadTest, RoomThatAnotherWorkerMakesIsFoundInAMillisecondOrTwo) {
   EXPECT_EQ(third.entry.state(), State::kWaiting);
   Pass(2 * kMillisecond);
   EXPECT_EQ(third.entry.state(), State::kIn);
+}
+
+TEST_F(BulkheadTest, WhoHasThePlacesDoesNotKeepThem) {
+  config_.set_requests(4);
+  Start(100, kSecond);
+  for (int i = 0; i < 4; ++i) Enter(kNormal, 0);
+  for (int i = 0; i < 50; ++i) {
+    Enter(kNormal, 0);
+    Enter(kNormal, 1);
+  }
+  // The requests stand as they came: four, then one of each worker by turns.
+  const auto served = [&](size_t worker) {
+    size_t count = 0;
+    for (size_t i = 4 + worker; i < requests_.size(); i += 2) count += requests_[i]->entered;
+    return count;
+  };
+  for (int turn = 0; turn < 40; ++turn) {
+    for (const auto& each : requests_) {
+      if (each->entry.state() != State::kIn) continue;
+      each->entry.Leave();
+      break;
+    }
+    Pass(2 * kMillisecond);
+  }
+  EXPECT_GE(served(0), 12U);
+  EXPECT_GE(served(1), 12U);
+  EXPECT_GE(served(0) + served(1), 36U) << "and the places are used";
+}
+
+TEST_F(BulkheadTest, OnePlaceGoesRoundToo) {
+  config_.set_requests(1);
+  Start(100, kSecond);
+  Enter(kNormal, 0);
+  for (int i = 0; i < 50; ++i) {
+    Enter(kNormal, 0);
+    Enter(kNormal, 1);
+  }
+  size_t served = 0;
+  for (int turn = 0; turn < 30; ++turn) {
+    for (const auto& each : requests_) {
+      if (each->entry.state() == State::kIn) each->entry.Leave();
+    }
+    Pass(3 * kMillisecond);
+  }
+  for (size_t i = 2; i < requests_.size(); i += 2) served += requests_[i]->entered;
+  EXPECT_GE(served, 8U) << "of the other worker";
+  EXPECT_LE(served, 22U);
 }
 
 TEST_F(BulkheadTest, NobodyOvertakesThoseWhoWait) {
@@ -170,16 +221,16 @@ TEST_F(BulkheadTest, AFullQueueGivesUpTheLowest) {
   Request& low = Enter(kLow);
   Request& normal = Enter(kNormal);
   EXPECT_EQ(normal.entry.state(), State::kWaiting);
-  EXPECT_EQ(low.decided, 0) << "it hears of it through the loop";
+  EXPECT_EQ(low.decided, 0U) << "it hears of it through the loop";
   Turn();
-  EXPECT_EQ(low.decided, 1);
+  EXPECT_EQ(low.decided, 1U);
   EXPECT_EQ(low.entry.state(), State::kRefused);
   EXPECT_EQ(low.entry.refusal(), BulkheadStats::kEvicted);
   EXPECT_EQ(Refused(BulkheadStats::kEvicted), 1U);
   const Request& other = Enter(kNormal);
   EXPECT_EQ(other.entry.state(), State::kRefused);
   EXPECT_EQ(Refused(BulkheadStats::kFull), 1U);
-  EXPECT_EQ(Waiting(), 1);
+  EXPECT_EQ(Waiting(), 1U);
 }
 
 TEST_F(BulkheadTest, OneThatIsGivenUpAndLeavesHearsNothing) {
@@ -190,8 +241,8 @@ TEST_F(BulkheadTest, OneThatIsGivenUpAndLeavesHearsNothing) {
   Enter(kNormal);
   low.entry.Leave();
   Turn();
-  EXPECT_EQ(low.decided, 0);
-  EXPECT_EQ(Waiting(), 1);
+  EXPECT_EQ(low.decided, 0U);
+  EXPECT_EQ(Waiting(), 1U);
   EXPECT_EQ(Refused(BulkheadStats::kEvicted), 0U);
 }
 
@@ -201,13 +252,13 @@ TEST_F(BulkheadTest, AWaitHasALimit) {
   Enter();
   Request& third = Enter();
   Pass(9 * kMillisecond);
-  EXPECT_EQ(third.decided, 0);
+  EXPECT_EQ(third.decided, 0U);
   Pass(3 * kMillisecond);
-  EXPECT_EQ(third.decided, 1);
+  EXPECT_EQ(third.decided, 1U);
   EXPECT_EQ(third.entry.state(), State::kRefused);
   EXPECT_EQ(third.entry.refusal(), BulkheadStats::kTimeout);
   EXPECT_EQ(Refused(BulkheadStats::kTimeout), 1U);
-  EXPECT_EQ(Waiting(), 0);
+  EXPECT_EQ(Waiting(), 0U);
 }
 
 TEST_F(BulkheadTest, WhoGivesUpWaitingHearsNothing) {
@@ -216,10 +267,10 @@ TEST_F(BulkheadTest, WhoGivesUpWaitingHearsNothing) {
   Enter();
   Request& third = Enter();
   third.entry.Leave();
-  EXPECT_EQ(Waiting(), 0);
+  EXPECT_EQ(Waiting(), 0U);
   first.entry.Leave();
   Pass(100 * kMillisecond);
-  EXPECT_EQ(third.decided, 0);
+  EXPECT_EQ(third.decided, 0U);
   EXPECT_EQ(settings_->active.value(), 1U);
 }
 
