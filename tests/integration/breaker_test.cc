@@ -261,6 +261,23 @@ TEST_F(Breakers, ARoutesOwn) {
   EXPECT_EQ(Ask(Get("/")).body, "busy");
 }
 
+TEST_F(Breakers, AFallbackIsNotJudgedByTheRoutes) {
+  StartYaml(
+      StrCat({"listeners:\n- name: web\n  listen: '127.0.0.1:0'\n  routes:\n"
+              "  - { match: /, cluster: api, ",
+              Text(), ", fallbacks: [{ on: [breaker_open], cluster: spare }] }\n",
+              "clusters: [{ name: api, endpoints: [\"$UP\"] }, ",
+              "{ name: spare, endpoints: [\"$OTHER\"] }]\n"}));
+  Answer(kBusy);
+  other_.AlwaysAnswer(kOk);
+  EXPECT_EQ(Status(), 503);
+  EXPECT_EQ(Status(), 503);
+  const HttpText response = Ask(Get("/"));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.Header("x-sluice-fallback"), "breaker_open");
+  EXPECT_EQ(upstream_.request_count(), 2U);
+}
+
 TEST_F(Breakers, AnEndpointsOwn) {
   StartYaml(
       StrCat({"listeners: [{ name: web, listen: '127.0.0.1:0', routes: [{ match: /, cluster: ",

@@ -227,6 +227,16 @@ TEST_F(ClusterLimitsTest, Retries) {
   EXPECT_EQ(limits().retries.value(), 0U);
 }
 
+TEST_F(ClusterLimitsTest, AFallbackStandsInForALimit) {
+  StartWith("requests: 1", "fallbacks: [{ on: [limit], respond: { status: 200, body: later } }]");
+  SendThrough();
+  const HttpText response = Ask(get_);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, "later");
+  EXPECT_EQ(response.Header("x-sluice-fallback"), "limit");
+  EXPECT_EQ(limits().requests.value(), 1U);
+}
+
 TEST_F(ClusterLimitsTest, AreThereByDefault) {
   Start();
   EXPECT_EQ(limits().normal.connections, 1024U);

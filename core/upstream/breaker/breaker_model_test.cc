@@ -249,8 +249,8 @@ TEST_P(BreakerModelTest, Agrees) {
     }
     if (state.mode == BreakerMode::kOpen && state.reason != BreakerReason::kForced) ++opened;
   }
-  EXPECT_GT(model.transitions, kSteps / 5000);
-  EXPECT_GT(opened, kSteps / 20000);
+  EXPECT_GT(model.transitions, kSteps / 20'000);
+  EXPECT_GT(opened, kSteps / 20'000);
   EXPECT_GT(passed, kSteps / 100);
 }
 
