@@ -1,6 +1,7 @@
 #include "core/server/overload/overload_watch.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 #include <string_view>
@@ -81,13 +82,17 @@ void OverloadWatch::Look() {
   Update(kConnections, figures.connections.value_or(0));
   Update(kFds, figures.fds.value_or(0));
   Update(kLoopLag, static_cast<double>(figures.loop_lag.value_or(0)));
-  Publish();
 }
 
 void OverloadWatch::Update(Resource resource, double figure) {
   OverloadSteps& steps = resources_[resource];
-  steps.Update(figure, [&](OverloadStep step) {
-    const auto i = static_cast<size_t>(step);
+  std::array<bool, kOverloadSteps> changed{};
+  steps.Update(figure, [&](OverloadStep step) { changed[static_cast<size_t>(step)] = true; });
+  // Who reads of it in the log finds it so.
+  Publish();
+  for (size_t i = 0; i < kOverloadSteps; ++i) {
+    if (!changed[i]) continue;
+    const auto step = static_cast<OverloadStep>(i);
     const bool taken = steps.taken(step);
     gauges_[resource][i].Set(taken ? 1 : 0);
     const std::string now =
@@ -99,7 +104,7 @@ void OverloadWatch::Update(Resource resource, double figure) {
     } else {
       Log(LogLevel::kInfo, "overload", StrCat({now, kStepNames[i], " is taken back"}));
     }
-  });
+  }
 }
 
 void OverloadWatch::Publish() {

@@ -27,7 +27,9 @@ class ConsumerCounts {
   SharedGauge Of(uint64_t hash) { return SharedGauge(&cell(hash)); }
   StatsCell& cell(uint64_t hash) {
     constexpr uint64_t kMix = 0x9e3779b97f4a7c15;  // Knuth's multiplicative hashing
-    return cells_[((hash ^ seed_) * kMix) >> (64 - kBits)];
+    uint64_t mixed = (hash ^ seed_) * kMix;
+    mixed = (mixed ^ mixed >> 32) * kMix;  // one round leaves neighbours at the same distance
+    return cells_[mixed >> (64 - kBits)];
   }
 
  private:
