@@ -41,13 +41,17 @@ SeriesId StatsSeriesTable::FindInUse(uint8_t kind, const Metric& metric,
                                      std::string_view labels) const {
   const uint32_t family = FindFamily(kind, metric);
   if (family == kNone) return SeriesId();
-  const auto [begin, end] = series_index_.equal_range(HashOf(family, labels));
-  for (auto it = begin; it != end; ++it) {
-    const StatsSeriesEntry* const entry = places().Series(it->second);
-    if (entry == nullptr || (Load(entry->users) >> segment_.bank() & 1) == 0) continue;
-    if (IsOf(*entry, family, labels)) return SeriesId(it->second, Load(entry->generation));
-  }
-  return SeriesId();
+  SeriesId found;
+  series_index_.Find(HashOf(family, labels), [&](uint32_t candidate) {
+    const StatsSeriesEntry* const entry = places().Series(candidate);
+    if (entry == nullptr || (Load(entry->users) >> segment_.bank() & 1) == 0 ||
+        !IsOf(*entry, family, labels)) {
+      return false;
+    }
+    found = SeriesId(candidate, Load(entry->generation));
+    return true;
+  });
+  return found;
 }
 
 SeriesId StatsSeriesTable::FindOrAdd(uint8_t kind, const Metric& metric, std::string_view labels) {
@@ -79,7 +83,7 @@ void StatsSeriesTable::CatchUp() {
   }
   if (Load(header_.recycled) != recycled_seen_) {
     recycled_seen_ = Load(header_.recycled);
-    series_index_.clear();
+    series_index_.Clear();
     series_seen_ = 0;
   }
   const uint32_t series = places().series_count();
@@ -88,7 +92,7 @@ void StatsSeriesTable::CatchUp() {
     if (entry == nullptr) return;
     if (Load(entry->generation) % 2 != 0) continue;
     const std::optional<std::string> labels = LabelsOf(*entry);
-    if (labels) series_index_.emplace(HashOf(Load(entry->family), *labels), series_seen_);
+    if (labels) series_index_.Add(HashOf(Load(entry->family), *labels), series_seen_);
   }
 }
 
@@ -143,14 +147,10 @@ uint32_t StatsSeriesTable::AddFamily(uint8_t kind, const Metric& metric) {
 }
 
 uint32_t StatsSeriesTable::FindSeries(uint32_t family, std::string_view labels) const {
-  const auto [begin, end] = series_index_.equal_range(HashOf(family, labels));
-  for (auto it = begin; it != end; ++it) {
-    const StatsSeriesEntry* const entry = places().Series(it->second);
-    if (entry != nullptr && Load(entry->generation) % 2 == 0 && IsOf(*entry, family, labels)) {
-      return it->second;
-    }
-  }
-  return kNone;
+  return series_index_.Find(HashOf(family, labels), [&](uint32_t candidate) {
+    const StatsSeriesEntry* const entry = places().Series(candidate);
+    return entry != nullptr && Load(entry->generation) % 2 == 0 && IsOf(*entry, family, labels);
+  });
 }
 
 SeriesId StatsSeriesTable::AddSeries(uint8_t kind, uint32_t family, SeriesRank rank,
@@ -218,7 +218,7 @@ SeriesId StatsSeriesTable::Recycle(uint8_t kind, uint32_t family, SeriesRank ran
     entry.generation.store(generation + 1, std::memory_order_release);
     // The index has the entry's former name too: harmless, since a found entry is compared.
     ++recycled_seen_;
-    series_index_.emplace(HashOf(family, labels), index);
+    series_index_.Add(HashOf(family, labels), index);
     return SeriesId(index, generation + 1);
   }
   if (exhausted) exhausted_for_[kind] = who;

@@ -19,6 +19,7 @@
 #include "core/stats/layout.h"
 #include "core/stats/metric.h"
 #include "core/stats/places.h"
+#include "core/stats/series_index.h"
 
 namespace sluice {
 
@@ -86,7 +87,7 @@ class StatsSeriesTable {
   uint32_t series_seen_ = 0;
   uint32_t recycled_seen_ = 0;
   std::unordered_multimap<std::string_view, uint32_t> family_index_;
-  std::unordered_multimap<uint64_t, uint32_t> series_index_;
+  StatsSeriesIndex series_index_;
 
   uint32_t next_to_recycle_ = 0;
   // Nothing of a kind was free: not looked for again while the same processes live. 0 is nobody.

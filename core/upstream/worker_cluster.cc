@@ -53,6 +53,10 @@ WorkerCluster::WorkerCluster(Loop& loop, Random& random, const StatsRow& row,
 WorkerCluster::~WorkerCluster() = default;
 
 WorkerEndpoint* WorkerCluster::Pick(const EndpointWish& wish) {
+  if (!used_) [[unlikely]] {
+    used_ = true;
+    Build(set_);
+  }
   if (!wish.address.empty() || !wish.session.empty()) {
     const Endpoint* wished = FindWished(wish);
     if (wished != nullptr)
@@ -74,6 +78,12 @@ const Endpoint* WorkerCluster::FindWished(const EndpointWish& wish) const {
 }
 
 void WorkerCluster::Update(EndpointSetPtr endpoints) {
+  if (used_) Build(endpoints);
+  set_ = std::move(endpoints);
+  DropEmpty();
+}
+
+void WorkerCluster::Build(const EndpointSetPtr& endpoints) {
   std::vector<std::unique_ptr<WorkerEndpoint>> before = std::move(current_);
   current_.clear();
   for (const Endpoint& endpoint : endpoints->endpoints) {
@@ -94,8 +104,6 @@ void WorkerCluster::Update(EndpointSetPtr endpoints) {
   std::vector<EndpointLoad*> loads;
   for (const auto& endpoint : current_) loads.push_back(&endpoint->load);
   balancer_.Update(*endpoints, loads, loop_.now());
-  set_ = std::move(endpoints);
-  DropEmpty();
 }
 
 // The one of that address, with what the new set says of it; null: there is none.

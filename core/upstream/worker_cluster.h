@@ -77,8 +77,8 @@ class WorkerCluster {
   Breaker* breaker() const { return settings_.breaker; }
   const ClusterLimits& limits() const { return settings_.limits; }
   Bulkhead* bulkhead() const { return bulkhead_.get(); }
-  size_t endpoint_count() const { return current_.size(); }
-  // Those of the set and those that have something to finish.
+  size_t endpoint_count() const { return set_->endpoints.size(); }
+  // Those of the set, once one of them was chosen, and those that have something to finish.
   template <typename Visit>
   void ForEachEndpoint(Visit visit) {
     for (auto* list : {&current_, &leaving_}) {
@@ -95,6 +95,8 @@ class WorkerCluster {
   std::unique_ptr<WorkerEndpoint> TakeEndpoint(const Endpoint& endpoint,
                                                std::vector<std::unique_ptr<WorkerEndpoint>>& from);
   void DropEmpty();
+  // Makes the worker's endpoints those of the set.
+  void Build(const EndpointSetPtr& endpoints);
 
   Loop& loop_;
   Random& random_;
@@ -106,7 +108,9 @@ class WorkerCluster {
   std::unique_ptr<Bulkhead> bulkhead_;
   EndpointSetPtr set_;
   ClusterBalancer balancer_;
-  std::vector<std::unique_ptr<WorkerEndpoint>> current_;  // as in set_->endpoints
+  // One of the set was chosen. Until then the worker has no endpoints: many clusters, few used.
+  bool used_ = false;
+  std::vector<std::unique_ptr<WorkerEndpoint>> current_;  // as in set_->endpoints, if used_
   std::vector<std::unique_ptr<WorkerEndpoint>> leaving_;
 };
 
