@@ -93,7 +93,7 @@ Failure OverloadFailure(std::string_view details, ResponseFlag flag, Random& ran
                      .flag = flag,
                      .details = details,
                      .body = "overloaded\n"};
-  failure.headers.emplace_back("x-sluice-overloaded", "true");
+  failure.headers.emplace_back("x-sluice-overloaded", "1");
   failure.headers.emplace_back("retry-after", std::string(Decimal(1 + random.Below(3)).view()));
   return failure;
 }

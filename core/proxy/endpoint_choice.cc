@@ -36,7 +36,7 @@ WorkerEndpoint* EndpointChoice::Pick(WorkerCluster& cluster, const RequestHead& 
   EndpointWish wish;
   if (!tried_.empty()) wish.tried = &tried_;
   wish.hash = hash_;
-  if (info.route != nullptr) {
+  if (info.route != nullptr && !fallback_) {
     wish.subset = info.route->subset();
     const RouteRetries* const retries = info.route->retries();
     wish.other_priority = retries != nullptr && retries->other_priority;

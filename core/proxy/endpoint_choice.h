@@ -20,6 +20,15 @@ struct ResponseHead;
 
 class EndpointChoice {
  public:
+  EndpointChoice() = default;
+  // Among the endpoints of a fallback's cluster: what the route wants of its own cluster's
+  // endpoints (subset, other_priority) does not hold there.
+  static EndpointChoice OfFallback() {
+    EndpointChoice choice;
+    choice.fallback_ = true;
+    return choice;
+  }
+
   // Null: there is none. `head`: as it goes upstream.
   WorkerEndpoint* Pick(WorkerCluster& cluster, const RequestHead& head, const StreamInfo& info,
                        Random& random);
@@ -33,6 +42,7 @@ class EndpointChoice {
   void ReadRequest(const WorkerCluster& cluster, const RequestHead& head, const StreamInfo& info,
                    Random& random);
 
+  bool fallback_ = false;
   bool read_ = false;
   std::optional<uint64_t> hash_;
   const HashKeys::Key* given_ = nullptr;  // the cookie that the client is given

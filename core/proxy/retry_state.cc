@@ -97,6 +97,7 @@ bool RetryState::TakeOneMore(const Situation& situation) {
     return false;
   }
   if (cluster.TakeRetry()) return true;
+  permit_.Give();
   stats.retries_refused[ClusterStats::kByBudget].Inc();
   return false;
 }

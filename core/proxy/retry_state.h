@@ -56,6 +56,9 @@ class RetryState {
   // As far as the cluster bears it; counts why not. A hedge asks for nothing else.
   bool TakeOneMore(const Situation& situation);
 
+  // No try is to follow: the permit of the last one is given back.
+  void Settle() { permit_.Give(); }
+
   bool has_policy() const { return policy_ != nullptr; }
   // Has another try been refused because there were enough?
   bool exhausted() const { return exhausted_; }

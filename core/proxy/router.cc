@@ -394,11 +394,15 @@ bool Router::TakeFallback(const Failure& failure) {
     if (found == all.size()) return false;
     next_fallback_ = static_cast<uint32_t>(found + 1);
     const RouteFallbacks::Entry& entry = all.entry(found);
-    if (!entry.cluster.empty() && !GoesTo(entry, failure)) continue;
     const auto reason = static_cast<size_t>(failure.reason);
+    // First: the cluster may fail at once, which is the next fallback's reason.
+    const std::string_view before = std::exchange(fallback_reason_, kFallbackReasonNames[reason]);
+    if (!entry.cluster.empty() && !CanGoTo(entry)) {
+      fallback_reason_ = before;
+      continue;
+    }
     runtime_.stats.fallbacks[reason].Inc();
-    fallback_reason_ = kFallbackReasonNames[reason];
-    if (entry.cluster.empty()) AnswerWith(entry, failure);
+    entry.cluster.empty() ? AnswerWith(entry, failure) : GoTo(entry, failure);
     return true;
   }
 }
@@ -416,19 +420,18 @@ void Router::AnswerWith(const RouteFallbacks::Entry& entry, const Failure& failu
   responder_.Reply(std::move(reply));
 }
 
-// False: it cannot be asked.
-bool Router::GoesTo(const RouteFallbacks::Entry& entry, const Failure& failure) {
-  WorkerCluster* const cluster = runtime_.generation.FindCluster(entry.cluster);
-  if (cluster == nullptr || (request_has_body_ && !replay_whole_)) return false;
+bool Router::CanGoTo(const RouteFallbacks::Entry& entry) const {
+  return (!request_has_body_ || replay_whole_) &&
+         runtime_.generation.FindCluster(entry.cluster) != nullptr;
+}
+
+void Router::GoTo(const RouteFallbacks::Entry& entry, const Failure& failure) {
   StreamInfo& info = responder_.stream_info();
   info.details = responder_.stream_arena().Join({"fallback{", failure.details, "}"});
-  cluster_ = cluster;
-  choice_ = EndpointChoice();
+  cluster_ = runtime_.generation.FindCluster(entry.cluster);
+  choice_ = EndpointChoice::OfFallback();
   retries_ = RetryState();  // it is asked once
-  if (!begun_) {
-    Begin();
-    return true;
-  }
+  if (!begun_) return Begin();
   // Its time begins anew: nothing may be left of the route's.
   route_timer_.Cancel();
   if (request_end_ && info.route->timeout() > 0) route_timer_.Start(info.route->timeout());
@@ -437,12 +440,10 @@ bool Router::GoesTo(const RouteFallbacks::Entry& entry, const Failure& failure) 
     // We are under its codec.
     try_->Discard();
     cluster_changes_ = true;
-    back_off_timer_.Start(0);
-    return true;
+    return back_off_timer_.Start(0);
   }
   try_->Stop(failure.outcome);
   UseCluster();
-  return true;
 }
 
 void Router::ArmHedge() {

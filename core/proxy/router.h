@@ -109,7 +109,8 @@ class Router final : public LastFilter {
   // True: it answers, or its cluster is asked.
   bool TakeFallback(const Failure& failure);
   void AnswerWith(const RouteFallbacks::Entry& entry, const Failure& failure);
-  bool GoesTo(const RouteFallbacks::Entry& entry, const Failure& failure);
+  bool CanGoTo(const RouteFallbacks::Entry& entry) const;
+  void GoTo(const RouteFallbacks::Entry& entry, const Failure& failure);
   void EndTunnelIfOver();
   void Stop(TryOutcome outcome = TryOutcome::kCancelled);
 

@@ -60,6 +60,7 @@ void Router::OnTryHead(UpstreamTry& attempt, bool end) {
   }
   if (pass_ != nullptr) pass_->OnAnswered(head.status, info.upstream_end);
   response_started_ = true;
+  retries_.Settle();
   response_end_ = end;
   replay_.Clear();
   info.response_start = runtime_.worker.loop.now();

@@ -129,8 +129,12 @@ void UpstreamTry::OnUpstreamEnd() {
 void UpstreamTry::OnUpstreamFailed(const Error& error) {
   timer_.Cancel();
   pending_.Give();
-  Count(head_sent_ ? TryOutcome::kReset : TryOutcome::kNotConnected);
-  endpoint_->stats.failures.Inc();
+  // What our side lacked, such as fds, says nothing of the endpoint.
+  const bool ours = !head_sent_ && error.side == Side::kInternal;
+  if (!ours) endpoint_->stats.failures.Inc();
+  Count(ours         ? TryOutcome::kCancelled
+        : head_sent_ ? TryOutcome::kReset
+                     : TryOutcome::kNotConnected);
   if (!discarded_) router_.OnTryFailed(*this, error);
 }
 

@@ -147,7 +147,8 @@ std::optional<ClusterLimit> Pool::StartConnection(UpstreamRequest& request) {
     start_error_ = Error{Code::kExhausted, Side::kInternal, Retry::kSafe, "epoll_ctl"};
   } else {
     start_error_ = std::move(fd).error();
-    start_error_.side = Side::kUpstream;
+    // What our side lacks is not the endpoint's fault.
+    start_error_.side = start_error_.code == Code::kExhausted ? Side::kInternal : Side::kUpstream;
     start_error_.retry = Retry::kSafe;
   }
   stats_.connect_failures.Inc();

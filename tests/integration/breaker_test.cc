@@ -1,6 +1,7 @@
 // Breakers over real sockets: what counts as a failure, what a client is told that is refused,
 // routes and endpoints with breakers of their own, probes.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <string>
 #include <string_view>
@@ -70,6 +71,26 @@ TEST_F(Breakers, WhatTheClientIsTold) {
   EXPECT_EQ(ended.upstream, "");
   EXPECT_EQ(rig_->cluster().stats().breaker_refused.value(), 1U);
   EXPECT_EQ(rig_->cluster().stats().requests.value(), 2U);
+}
+
+// It is not the cluster that fails where the proxy has no fd left to ask it.
+TEST_F(Breakers, WhatWeLackIsNotItsFailure) {
+  StartWith("consecutive_failures: 1");
+  RawClient client(driver_, port());
+  driver_.RunUntil([&] { return rig_->stats().connections_active.value() == 1; }, "the client");
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 3;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  client.Send(Get("/"));
+  const int status = client.ReadResponse().status;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(status, 503);
+  EXPECT_EQ(rig_->cluster().stats().connect_failures.value(), 1U);
+  EXPECT_EQ(mode(), BreakerMode::kClosed);
+  Answer(kOk);
+  EXPECT_EQ(Status(), 200);
 }
 
 TEST_F(Breakers, ProbesCloseIt) {

@@ -56,7 +56,7 @@ class Bulkheads : public ProxyFixture {
 
 void ExpectRefused(const HttpText& response) {
   EXPECT_EQ(response.status, 503);
-  EXPECT_EQ(response.Header("x-sluice-overloaded"), "true");
+  EXPECT_EQ(response.Header("x-sluice-overloaded"), "1");
   const std::string wait(response.Header("retry-after").value_or(std::string("none")));
   EXPECT_TRUE(wait == "1" || wait == "2" || wait == "3") << wait;
 }

@@ -285,5 +285,21 @@ TEST_F(ClusterLimitsTest, CancelLoop) {
   }
 }
 
+// The permit of a retry is held while there is a retry, not as long as its answer takes.
+TEST_F(ClusterLimitsTest, ARetryThatWasAnsweredIsNoneAnyMore) {
+  Start({.route = "retries: { on: [5xx], back_off: { base: 1ms, max: 1ms } }",
+         .cluster = "limits: { retries: 1 }"});
+  constexpr std::string_view kBusy = "HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n";
+  constexpr std::string_view kBegun = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart";
+  upstream_.Others() = Script().AwaitRequest().Send(kBusy).AwaitRequest().Send(kBegun);
+  for (uint64_t i = 1; i <= 2; ++i) {
+    RawClient& client = Send(get_);
+    driver_.RunUntil([&] { return rig_->cluster().stats().retries.value() == i; }, "the retry");
+    Advance(5 * kMillisecond);
+    driver_.RunUntil([&] { return client.received().find("part") != std::string::npos; }, "a part");
+  }
+  EXPECT_EQ(overflow(ClusterLimit::kRetries), 0U);
+}
+
 }  // namespace
 }  // namespace sluice::test

@@ -63,6 +63,28 @@ TEST_F(Fallbacks, AnotherCluster) {
       << ended.details;
 }
 
+// The spare cluster has no subsets: what the route wants of its own cluster's endpoints is not
+// asked of others.
+TEST_F(Fallbacks, TheRoutesSubsetIsOfItsOwnCluster) {
+  StartYaml(
+      StrCat({"listeners: [{ name: web, listen: 127.0.0.1:0, routes: [{ match: /, cluster: api, "
+              "subset: { version: 2 }, fallbacks: [{ cluster: spare }] }] }]\nclusters:\n  - { "
+              "name: api, balance: { subsets: [[version]] }, endpoints: [{ address: \"",
+              refusing_.address().ToString(),
+              "\", metadata: { version: 2 } }] }\n  - { name: spare, endpoints: [$OTHER] }\n"}));
+  other_.AlwaysAnswer(kOk);
+  EXPECT_EQ(Ask(Get("/")).status, 200);
+}
+
+// Each tells the client which failure it stands in for, also when the next one fails at once.
+TEST_F(Fallbacks, TheLastFailureIsTheOneThatIsTold) {
+  StartWith("{ on: [no_endpoint], cluster: nobody }, { on: [failure], respond: { status: 200 } }",
+            "cluster_header: x-cluster");
+  const HttpText response = Ask(Get("/", "x-cluster: missing\r\n"));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.Header("x-sluice-fallback"), "failure");
+}
+
 TEST_F(Fallbacks, TheyAreTakenInTheirOrder) {
   StartWith("{ cluster: nobody }, { cluster: spare }, { respond: { status: 200, body: last } }",
             "cluster: nobody");
