@@ -4,6 +4,8 @@
 #ifndef SLUICE_CORE_PROXY_ADMISSION_H_
 #define SLUICE_CORE_PROXY_ADMISSION_H_
 
+#include <tl/expected.hpp>
+
 #include "core/proxy/endpoint_choice.h"
 #include "core/proxy/failure.h"
 #include "core/proxy/listener_runtime.h"
@@ -14,11 +16,8 @@ namespace sluice {
 struct RequestHead;
 class StreamInfo;
 
-struct Admission {
-  // Null: `failure` says why.
-  WorkerEndpoint* endpoint = nullptr;
-  Failure failure = {};
-};
+// The endpoint of a try that may begin, or why it may not.
+using Admission = tl::expected<WorkerEndpoint*, Failure>;
 
 // Finds the endpoint of the next try of a request. Those whose breaker is open are left out, as far
 // as there are others. `route_breaker`: null for none.
@@ -26,10 +25,9 @@ Admission Admit(UpstreamTry& attempt, WorkerCluster& cluster, Breaker* route_bre
                 EndpointChoice& choice, const RequestHead& head, StreamInfo& info,
                 ListenerRuntime& runtime);
 
-// 503, x-sluice-overloaded, the flag UO.
-Failure LimitFailure(ClusterLimit limit, Arena& arena);
-// The same with Retry-After (RFC 9110 10.2.3), and x-breaker, which says the state, why it opened,
-// and until when it is open, in seconds since the epoch. `wall`: nanoseconds since the epoch.
+Failure LimitFailure(ClusterLimit limit, Arena& arena, Random& random);
+// With x-breaker besides, which says the state, why it opened, and until when it is open, in
+// seconds since the epoch. `wall`: nanoseconds since the epoch.
 Failure BreakerFailure(const BreakerRefusal& refusal, Nanos wall, Arena& arena);
 
 }  // namespace sluice

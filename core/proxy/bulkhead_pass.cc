@@ -2,11 +2,8 @@
 
 #include <algorithm>
 #include <optional>
-#include <string>
 #include <utility>
 
-#include "core/base/random.h"
-#include "core/base/strings.h"
 #include "core/config/route_strings.h"
 #include "core/filter/stream_info.h"
 #include "core/http/message.h"
@@ -85,17 +82,6 @@ void BulkheadPass::AddSample(Nanos since) {
 void BulkheadPass::Leave() {
   at_cluster_.Leave();
   at_route_.Leave();
-}
-
-Failure OverloadFailure(std::string_view details, ResponseFlag flag, Random& random) {
-  Failure failure = {.reason = FailReason::kLimit,
-                     .status = 503,
-                     .flag = flag,
-                     .details = details,
-                     .body = "overloaded\n"};
-  failure.headers.emplace_back("x-sluice-overloaded", "1");
-  failure.headers.emplace_back("retry-after", std::string(Decimal(1 + random.Below(3)).view()));
-  return failure;
 }
 
 }  // namespace sluice

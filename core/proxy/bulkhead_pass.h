@@ -9,12 +9,10 @@
 #include "core/base/clock.h"
 #include "core/event/callback.h"
 #include "core/event/loop.h"
-#include "core/proxy/failure.h"
 #include "core/upstream/bulkhead/bulkhead.h"
 
 namespace sluice {
 
-class Random;
 class StreamInfo;
 struct RequestHead;
 
@@ -58,10 +56,6 @@ class BulkheadPass {
   Answer answer_ = Answer::kWaits;
   bool asked_route_ = false;
 };
-
-// What a request is answered that finds no room: 503, when to come again (1 to 3 s, so that they do
-// not all come at once), and that it is an overload.
-Failure OverloadFailure(std::string_view details, ResponseFlag flag, Random& random);
 
 }  // namespace sluice
 

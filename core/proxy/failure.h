@@ -14,6 +14,8 @@
 
 namespace sluice {
 
+class Random;
+
 // What fallbacks stand in for; the first ones are those of config::Fallback::Reason, by number.
 enum class FailReason : uint8_t {
   kBreakerOpen,
@@ -42,6 +44,14 @@ struct Failure {
   // Further fields of the answer: name, value.
   std::vector<std::pair<std::string, std::string>> headers = {};
 };
+
+// What a request is answered that finds no room: 503, x-sluice-overloaded, and when to come again
+// (RFC 9110 10.2.3).
+Failure OverloadFailure(FailReason reason, ResponseFlag flag, std::string_view details,
+                        std::string_view body, uint64_t retry_after_seconds);
+// The same where nobody knows when there is room: in 1 to 3 s, so that they do not all come at
+// once.
+Failure OverloadFailure(ResponseFlag flag, std::string_view details, Random& random);
 
 }  // namespace sluice
 

@@ -123,7 +123,7 @@ void Router::OnEntered() {
 }
 
 void Router::Refuse(std::string_view details, ResponseFlag flag) {
-  Fail(OverloadFailure(details, flag, runtime_.worker.random));
+  Fail(OverloadFailure(flag, details, runtime_.worker.random));
 }
 
 void Router::Forward() {
@@ -167,12 +167,13 @@ void Router::ApplyRoute(const Route& route, RequestHead& head) {
 void Router::StartTry(bool fresh_only) {
   StreamInfo& info = responder_.stream_info();
   Admission admission = Admit(*try_, *cluster_, route_breaker(), choice_, *head_, info, runtime_);
-  if (admission.endpoint == nullptr) return Fail(std::move(admission.failure));
+  if (!admission) return Fail(std::move(admission.error()));
+  WorkerEndpoint& endpoint = **admission;
   // The endpoint may be gone before the log is written.
-  info.upstream_host = responder_.stream_arena().Copy(admission.endpoint->text);
+  info.upstream_host = responder_.stream_arena().Copy(endpoint.text);
   info.upstream_start = runtime_.worker.loop.now();
   if (resilience_ != nullptr && resilience_->hedge != nullptr && info.attempts == 0) ArmHedge();
-  BeginAt(*try_, *admission.endpoint, fresh_only);
+  BeginAt(*try_, endpoint, fresh_only);
 }
 
 void Router::BeginAt(UpstreamTry& attempt, WorkerEndpoint& endpoint, bool fresh_only) {
@@ -184,7 +185,7 @@ void Router::BeginAt(UpstreamTry& attempt, WorkerEndpoint& endpoint, bool fresh_
   if (!fresh_only && request.TryStart(endpoint.pool)) return SendRequest(attempt);
   if (!attempt.TakePending(info.priority)) {
     if (LeavesToRival(attempt)) return attempt.Stop();
-    return Fail(LimitFailure(ClusterLimit::kPending, info.arena()));
+    return Fail(LimitFailure(ClusterLimit::kPending, info.arena(), runtime_.worker.random));
   }
   const ConnectionInfo& connection = info.connection();
   request.Start(endpoint.pool, &connection.remote, &connection.local, fresh_only, info.priority);
@@ -464,13 +465,11 @@ void Router::OnHedgeDue() {
   StreamInfo& info = responder_.stream_info();
   const Admission admission =
       Admit(attempt, *cluster_, route_breaker(), other, *head_, info, runtime_);
-  if (admission.endpoint == nullptr || admission.endpoint == try_->endpoint()) {
-    return attempt.Stop();
-  }
+  if (!admission || *admission == try_->endpoint()) return attempt.Stop();
   if (!retries_.TakeOneMore(SituationNow())) return attempt.Stop();
   choice_ = other;
   cluster_->stats().hedges.Inc();
-  BeginAt(attempt, *admission.endpoint, false);
+  BeginAt(attempt, **admission, false);
 }
 
 UpstreamTry* Router::RivalOf(const UpstreamTry& attempt) {

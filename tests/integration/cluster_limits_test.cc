@@ -55,6 +55,7 @@ class ClusterLimitsTest : public ProxyFixture {
     const HttpText response = Ask(request);
     EXPECT_EQ(response.status, 503);
     EXPECT_EQ(response.Header("x-sluice-overloaded"), "1");
+    EXPECT_NE(response.Header("retry-after"), "");
     const EndedRequest ended = Ended(before + 1);
     EXPECT_EQ(ended.flags, "UO");
     EXPECT_EQ(ended.details, StrCat({"overflow{", limit, "}"}));
