@@ -62,6 +62,19 @@ RetryConditions ConditionsOfGrpc(const Headers& headers) {
   return 0;
 }
 
+bool MeetsAny(const RouteRetries& retries, const ResponseHead& response,
+              const RequestHead& request) {
+  const Headers& headers = response.headers;
+  RetryConditions met = retries.on & ConditionsOf(response.status);
+  if (!IsIdempotent(request)) met &= ~RetryBit(Retries::IDEMPOTENT);
+  if (met != 0) return true;
+  if (retries.HasStatus(response.status)) return true;
+  if ((retries.on & kGrpc) != 0 && (retries.on & ConditionsOfGrpc(headers)) != 0) return true;
+  return std::any_of(
+      retries.headers.begin(), retries.headers.end(),
+      [&headers](const RouteValueTest& test) { return test.Holds(headers.Get(test.name())); });
+}
+
 }  // namespace
 
 bool IsIdempotent(const RequestHead& request) {
@@ -75,16 +88,8 @@ bool RetriesFailure(const RouteRetries& retries, TryFailure failure, const Reque
 
 bool RetriesResponse(const RouteRetries& retries, const ResponseHead& response,
                      const RequestHead& request) {
-  const Headers& headers = response.headers;
-  if (!retries.Has(Retries::RATELIMITED) && headers.Has("x-sluice-ratelimited")) return false;
-  RetryConditions met = retries.on & ConditionsOf(response.status);
-  if (!IsIdempotent(request)) met &= ~RetryBit(Retries::IDEMPOTENT);
-  if (met != 0) return true;
-  if (retries.HasStatus(response.status)) return true;
-  if ((retries.on & kGrpc) != 0 && (retries.on & ConditionsOfGrpc(headers)) != 0) return true;
-  return std::any_of(
-      retries.headers.begin(), retries.headers.end(),
-      [&headers](const RouteValueTest& test) { return test.Holds(headers.Get(test.name())); });
+  if (!MeetsAny(retries, response, request)) return false;
+  return retries.Has(Retries::RATELIMITED) || !response.headers.Has("x-sluice-ratelimited");
 }
 
 }  // namespace sluice
