@@ -73,6 +73,22 @@ SharedWords StatsDirectory::Words(std::string_view name, const LabelList& labels
   return SharedWords(own.get());
 }
 
+std::optional<SharedWords> StatsDirectory::FindWords(std::string_view name,
+                                                     const LabelList& labels) {
+  const std::string text = CanonicalLabels(labels);
+  const auto own = own_words_.find(StrCat({name, "{", text, "}"}));
+  if (own != own_words_.end()) return SharedWords(own->second.get());
+  const Metric metric = {name, "", MetricUnit::kNone};
+  SeriesId id = table_.FindInUse(kStatsWordKind, metric, text);
+  if (id.dropped()) {
+    const StatsDirectoryHold hold(segment_.memory(), patience_);
+    patience_ = hold.held() ? kPatience : 0;
+    if (hold.held()) id = table_.Find(kStatsWordKind, metric, text);
+  }
+  StatsCell* const words = id.dropped() ? nullptr : table_.WordsOf(id);
+  return words == nullptr ? std::nullopt : std::optional(SharedWords(words));
+}
+
 SharedGauge StatsDirectory::SharedGauge(const Metric& metric, const LabelList& labels) {
   const SeriesId id = Gauge(metric, labels);
   if (StatsCell* cell = main_row_.shared_cell(id); cell != nullptr) {

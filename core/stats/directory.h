@@ -19,6 +19,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -57,6 +58,9 @@ class StatsDirectory {
   // The words of this name and labels, shared between workers and with the next process; those that
   // do not fit are this process' alone, and counted as a dropped series.
   SharedWords Words(std::string_view name, const LabelList& labels = {});
+  // Those that are there already, of this process or one before it; nothing: there are none, or
+  // nobody can say now.
+  std::optional<SharedWords> FindWords(std::string_view name, const LabelList& labels = {});
   // The first of them.
   SharedWord Word(std::string_view name, const LabelList& labels = {}) {
     return Words(name, labels)[0];

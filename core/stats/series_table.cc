@@ -54,6 +54,13 @@ SeriesId StatsSeriesTable::FindInUse(uint8_t kind, const Metric& metric,
   return found;
 }
 
+SeriesId StatsSeriesTable::Find(uint8_t kind, const Metric& metric, std::string_view labels) {
+  CatchUp();
+  const uint32_t family = FindFamily(kind, metric);
+  const uint32_t found = family == kNone ? kNone : FindSeries(family, labels);
+  return found == kNone ? SeriesId() : Use(found);
+}
+
 SeriesId StatsSeriesTable::FindOrAdd(uint8_t kind, const Metric& metric, std::string_view labels) {
   CatchUp();
   uint32_t family = FindFamily(kind, metric);

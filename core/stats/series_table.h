@@ -32,8 +32,10 @@ class StatsSeriesTable {
   // The series, if our bank uses it already; else the dropped one.
   SeriesId FindInUse(uint8_t kind, const Metric& metric, std::string_view labels) const;
 
-  // The series, used by our bank from here on; the dropped one if there is no room.
+  // The series, used by our bank from here on; the dropped one if it is not there.
   // REQUIRES: the directory's lock.
+  SeriesId Find(uint8_t kind, const Metric& metric, std::string_view labels);
+  // The same; the dropped one if there is no room.
   SeriesId FindOrAdd(uint8_t kind, const Metric& metric, std::string_view labels);
 
   // Of a shared word's id, just got; null if it is none.

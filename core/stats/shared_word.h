@@ -24,6 +24,7 @@ class SharedWord {
  public:
   SharedWord() = default;  // may only be assigned to
   explicit SharedWord(StatsCell* cell) : cell_(cell) {}
+  explicit operator bool() const { return cell_ != nullptr; }
 
   uint64_t Load() const { return cell_->load(std::memory_order_acquire); }
   void Store(uint64_t value) { cell_->store(value, std::memory_order_release); }

@@ -105,6 +105,8 @@ Result<std::unique_ptr<Cluster>> Cluster::Create(const config::Cluster& config, 
         Callback::To<&Cluster::OnDiscovered>(cluster.get()));
   }
   cluster->UpdateEndpoints();
+  // What the config gives as addresses stays as it is.
+  if (names.empty()) cluster->sources_.reset();
   return cluster;
 }
 
@@ -165,7 +167,7 @@ void Cluster::Start(std::function<void()> changed) {
   CHECK(!changed_);
   changed_ = std::move(changed);
   was_warm_ = warm();
-  if (checker_ == nullptr) states_.ForgetChecks();
+  if (checker_ == nullptr) states_.ForgetChecks(*endpoints_);
   SetChecking(true);
   if (outliers_ != nullptr) outliers_->Start();
   if (discovery_ != nullptr) discovery_->Start();
@@ -194,10 +196,11 @@ void Cluster::OnDiscovered() {
 
 bool Cluster::UpdateEndpoints() {
   std::vector<Endpoint> endpoints =
-      sources_.List([this](std::string_view name) -> const std::vector<Address>& {
+      sources_->List([this](std::string_view name) -> const std::vector<Address>& {
         return discovery_->AddressesOf(name);
       });
   if (SameEndpoints(endpoints, endpoints_->endpoints)) return false;
+  states_.Adopt(endpoints, *endpoints_, loop_.now());
   Publish(std::move(endpoints));
   if (checker_ != nullptr) checker_->Update(*endpoints_);
   return true;
@@ -207,7 +210,7 @@ void Cluster::Publish(std::vector<Endpoint> endpoints) {
   const auto set = std::make_shared<EndpointSet>();
   set->endpoints = std::move(endpoints);
   set->version = endpoints_->version + 1;
-  states_.Fill(set->endpoints, loop_.now(), endpoints_->endpoints.empty());
+  states_.Judge(set->endpoints, loop_.now());
   GroupEndpoints(settings_.balance, *set, endpoints_.get());
   // Its share of the gauges: while two generations of the configuration live, both have one.
   CountEndpoints(*endpoints_, -1);
@@ -243,34 +246,35 @@ bool Cluster::SetFault(std::string_view endpoint, EndpointFault fault, bool on) 
 void Cluster::SetFaults(const std::vector<std::string_view>& endpoints, EndpointFault fault,
                         bool on) {
   bool changed = false;
+  std::vector<Endpoint> next = endpoints_->endpoints;
   for (const std::string_view endpoint : endpoints) {
     const Endpoint* known = endpoints_->FindByText(endpoint);
     if (known == nullptr) continue;
-    EndpointHealth health = known->health;
-    health.Set(fault, on);
+    states_.SetFault(next[endpoints_->IndexOf(*known)], fault, on);
     changed |= HasFault(known->faults, fault) != on;
   }
-  if (changed) PublishFaults();
+  if (changed) PublishFaults(std::move(next));
 }
 
 void Cluster::OnVerdicts(const HealthChecker::Verdicts& verdicts) {
   bool changed = false;
+  std::vector<Endpoint> next = endpoints_->endpoints;
   for (const auto& [endpoint, verdict] : verdicts) {
     const Endpoint* known = endpoints_->FindByText(endpoint);
     CHECK(known != nullptr);
     const bool failed = verdict == HealthVerdict::kUnhealthy;
-    states_.SetChecked(known->text, failed);
+    states_.SetChecked(next[endpoints_->IndexOf(*known)], failed);
     changed |= HasFault(known->faults, EndpointFault::kUnchecked) ||
                HasFault(known->faults, EndpointFault::kFailedCheck) != failed;
   }
   const bool is_warm = warm();
   const bool warmed = std::exchange(was_warm_, is_warm) != is_warm;
-  if (changed) return PublishFaults();
+  if (changed) return PublishFaults(std::move(next));
   if (warmed && changed_) changed_();
 }
 
-void Cluster::PublishFaults() {
-  Publish(endpoints_->endpoints);
+void Cluster::PublishFaults(std::vector<Endpoint> endpoints) {
+  Publish(std::move(endpoints));
   stats_.fault_changes.Inc();
   if (changed_) changed_();
 }

@@ -131,14 +131,14 @@ class Cluster {
   // Says whether the endpoints are others than before.
   bool UpdateEndpoints();
   void Publish(std::vector<Endpoint> endpoints);
-  void PublishFaults();
+  void PublishFaults(std::vector<Endpoint> endpoints);
   void OnVerdicts(const std::vector<std::pair<std::string_view, HealthVerdict>>& verdicts);
   void CountEndpoints(const EndpointSet& set, int64_t sign);
 
   Loop& loop_;
   ClusterSettings settings_;
   std::unique_ptr<const BulkheadSettings> bulkhead_;  // null: none
-  EndpointSources sources_;
+  std::optional<EndpointSources> sources_;            // nothing: no endpoint has a name
   std::unique_ptr<Breaker> breaker_;
   EndpointStates states_;
   DiscoveryStats stats_;

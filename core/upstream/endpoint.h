@@ -49,6 +49,7 @@ struct Endpoint {
   // From here on given by the cluster.
   uint32_t id = 0;            // its own as long as it is in the cluster, and nobody's afterwards
   EndpointFaults faults = 0;  // when the set was built
+  EndpointFaults check = 0;   // of them, those of active checks
   Nanos since = 0;            // when it came or became usable again; 0: it was there from the start
   std::string session;        // its name in the cookie of sticky sessions
   EndpointHealth health;
@@ -96,6 +97,10 @@ struct EndpointSet {
   std::vector<uint32_t> by_text;
   std::vector<uint32_t> by_session;
 
+  // Of one of `endpoints`.
+  size_t IndexOf(const Endpoint& endpoint) const {
+    return static_cast<size_t>(&endpoint - endpoints.data());
+  }
   // Null: there is none of that name.
   const Endpoint* FindByText(std::string_view text) const;
   const Endpoint* FindBySession(std::string_view session) const;

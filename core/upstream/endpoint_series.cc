@@ -2,19 +2,16 @@
 
 namespace sluice {
 
+bool EndpointSeries::HasOwn(const Endpoint& endpoint) {
+  if (endpoint.hostname.empty() || from_dns_.count(endpoint.text) > 0) return true;
+  if (from_dns_.size() == kMostFromDns) return false;
+  from_dns_.insert(endpoint.text);
+  return true;
+}
+
 StatsGroup<EndpointStats> EndpointSeries::Of(const Endpoint& endpoint) {
-  const auto found = known_.find(endpoint.text);
-  if (found != known_.end()) return found->second;
-  const bool from_dns = !endpoint.hostname.empty();
-  const bool own = !from_dns || from_dns_ < kMostFromDns;
-  const StatsGroup<EndpointStats> group =
-      cluster_.With({{"endpoint", own ? std::string_view(endpoint.text) : "other"}})
-          .Group<EndpointStats>();
-  if (own) {
-    known_.emplace(endpoint.text, group);
-    if (from_dns) ++from_dns_;
-  }
-  return group;
+  const std::string_view name = HasOwn(endpoint) ? std::string_view(endpoint.text) : "other";
+  return cluster_.With({{"endpoint", name}}).Group<EndpointStats>();
 }
 
 }  // namespace sluice

@@ -7,7 +7,7 @@
 #define SLUICE_CORE_UPSTREAM_ENDPOINT_SERIES_H_
 
 #include <string>
-#include <unordered_map>
+#include <unordered_set>
 
 #include "core/upstream/endpoint.h"
 
@@ -20,15 +20,13 @@ class EndpointSeries {
   // `cluster` carries the cluster's labels.
   explicit EndpointSeries(const StatsScope& cluster) : cluster_(cluster) {}
 
-  // Of the same endpoint always the same.
+  // Is it one with series of its own? Always the same of an endpoint.
+  bool HasOwn(const Endpoint& endpoint);
   StatsGroup<EndpointStats> Of(const Endpoint& endpoint);
-  // Is it one with series of its own? REQUIRES: Of was called with it.
-  bool HasOwn(const Endpoint& endpoint) const { return known_.count(endpoint.text) > 0; }
 
  private:
   StatsScope cluster_;
-  std::unordered_map<std::string, StatsGroup<EndpointStats>> known_;
-  size_t from_dns_ = 0;
+  std::unordered_set<std::string> from_dns_;  // those that have their own
 };
 
 }  // namespace sluice

@@ -13,6 +13,7 @@ namespace {
 
 constexpr EndpointFaults kUnchecked = static_cast<EndpointFaults>(EndpointFault::kUnchecked);
 constexpr EndpointFaults kFailedCheck = static_cast<EndpointFaults>(EndpointFault::kFailedCheck);
+constexpr std::string_view kWords = "endpoint_health";
 // Which of an endpoint's words is its health; see OutlierCounts for others.
 constexpr size_t kHealthWord = 0;
 
@@ -26,95 +27,106 @@ EndpointStates::EndpointStates(StatsDirectory& stats, const BalanceSettings& set
       features_(features),
       series_(StatsScope(stats, {{"cluster", cluster_}})) {}
 
-void EndpointStates::Fill(std::vector<Endpoint>& endpoints, Nanos now, bool first) {
-  for (auto& [text, state] : states_) state.present = false;
+void EndpointStates::Adopt(std::vector<Endpoint>& endpoints, const EndpointSet& before, Nanos now) {
+  std::vector<bool> stays(before.endpoints.size());
   for (Endpoint& endpoint : endpoints) {
-    auto [place, is_new] = states_.try_emplace(endpoint.text);
-    State& state = place->second;
-    if (is_new) {
-      state = Begin(endpoint);
-      if (!first) state.since = now;
-    }
-    state.present = true;
-    const EndpointFaults faults = FaultsOf(state);
-    // One that was only not checked yet was never out.
-    if (faults == 0 && (state.faults & ~kUnchecked) != 0) state.since = now;
-    state.faults = faults;
-    endpoint.id = state.id;
-    endpoint.faults = faults;
-    endpoint.since = state.since;
-    endpoint.session = state.session;
-    endpoint.health = state.health;
-    endpoint.active = state.active;
-    endpoint.connections = state.connections;
-    endpoint.breaker = state.breaker;
-    endpoint.outliers = state.outliers;
-    endpoint.stats = state.stats;
-  }
-  for (auto each = states_.begin(); each != states_.end();) {
-    if (each->second.present) {
-      ++each;
+    const Endpoint* const known = before.FindByText(endpoint.text);
+    if (known == nullptr) {
+      Begin(endpoint);
+      if (!before.endpoints.empty()) endpoint.since = now;
       continue;
     }
-    End(each->first, each->second);
-    each = states_.erase(each);
+    stays[before.IndexOf(*known)] = true;
+    endpoint.id = known->id;
+    endpoint.faults = known->faults;
+    endpoint.check = known->check;
+    endpoint.since = known->since;
+    endpoint.session = known->session;
+    endpoint.health = known->health;
+    endpoint.active = known->active;
+    endpoint.connections = known->connections;
+    endpoint.breaker = known->breaker;
+    endpoint.outliers = known->outliers;
+    endpoint.stats = known->stats;
+  }
+  for (size_t i = 0; i < stays.size(); ++i) {
+    if (!stays[i]) End(before.endpoints[i]);
   }
 }
 
-EndpointStates::State EndpointStates::Begin(const Endpoint& endpoint) {
-  State state;
-  state.id = ++last_id_;
-  state.stats = series_.Of(endpoint);
+void EndpointStates::Judge(std::vector<Endpoint>& endpoints, Nanos now) const {
+  for (Endpoint& endpoint : endpoints) {
+    const EndpointFaults faults = FaultsOf(endpoint);
+    // One that was only not checked yet was never out.
+    if (faults == 0 && (endpoint.faults & ~kUnchecked) != 0) endpoint.since = now;
+    endpoint.faults = faults;
+  }
+}
+
+void EndpointStates::Begin(Endpoint& endpoint) {
+  endpoint.id = ++last_id_;
+  endpoint.stats = series_.Of(endpoint);
   if (!settings_.session.cookie.empty()) {
-    state.session = SessionName(settings_.session.key, cluster_, endpoint.text);
+    endpoint.session = SessionName(settings_.session.key, cluster_, endpoint.text);
   }
   if (series_.HasOwn(endpoint)) {
-    const LabelList labels = {{"cluster", cluster_}, {"endpoint", endpoint.text}};
-    TakeOver(state, stats_.Words("endpoint_health", labels));
+    if (const auto words = WordsOf(endpoint)) TakeOver(endpoint, *words);
     if (settings_.feedback().active) {
-      state.active = stats_.SharedGauge(
-          {"sluice_endpoint_requests_active", "Tries in flight at the endpoint."}, labels);
+      endpoint.active = stats_.SharedGauge(
+          {"sluice_endpoint_requests_active", "Tries in flight at the endpoint."},
+          LabelsOf(endpoint));
     }
     if (features_.counts_connections) {
-      state.connections = stats_.SharedGauge(
+      endpoint.connections = stats_.SharedGauge(
           Metric{"sluice_endpoint_connections_active", "Connections open to the endpoint."}
               .OfMany(),
-          labels);
+          LabelsOf(endpoint));
     }
-    if (features_.breakers != nullptr) state.breaker = BreakerOf(endpoint.text);
+    if (features_.breakers != nullptr) endpoint.breaker = BreakerOf(endpoint.text);
   } else {
-    state.own = TakeCells();
-    TakeOver(state, SharedWords(state.own->words));
-    state.active = SharedGauge(&state.own->active);
-    state.connections = SharedGauge(&state.own->connections);
-    if (drained_.erase(endpoint.text) > 0) state.health.Set(EndpointFault::kDrained, true);
+    Cells* const own = own_[endpoint.id] = TakeCells();
+    TakeOver(endpoint, SharedWords(own->words));
+    endpoint.active = SharedGauge(&own->active);
+    endpoint.connections = SharedGauge(&own->connections);
+    if (drained_.erase(endpoint.text) > 0) endpoint.health.Set(EndpointFault::kDrained, true);
   }
-  if (features_.checks) state.check = state.health.check();
-  state.faults = FaultsOf(state);
-  return state;
+  if (features_.checks) endpoint.check = endpoint.health.check();
+  endpoint.faults = FaultsOf(endpoint);
+}
+
+std::optional<SharedWords> EndpointStates::WordsOf(const Endpoint& endpoint) {
+  if (features_.checks || features_.detects_outliers) {
+    return stats_.Words(kWords, LabelsOf(endpoint));
+  }
+  return stats_.FindWords(kWords, LabelsOf(endpoint));
+}
+
+LabelList EndpointStates::LabelsOf(const Endpoint& endpoint) const {
+  return {{"cluster", cluster_}, {"endpoint", endpoint.text}};
 }
 
 // What stands there for ever unless somebody takes it back is only kept if there is somebody. An
 // operator takes back what he said himself.
-void EndpointStates::TakeOver(State& state, SharedWords words) const {
-  state.health = EndpointHealth(words[kHealthWord]);
+void EndpointStates::TakeOver(Endpoint& endpoint, SharedWords words) const {
+  EndpointHealth& health = endpoint.health;
+  health = EndpointHealth(words[kHealthWord]);
   if (features_.detects_outliers) {
-    state.outliers = OutlierCounts(words);
+    OutlierCounts& outliers = endpoint.outliers;
+    outliers = OutlierCounts(words);
     // One without the other: a configuration that detected no outliers came in between.
-    if (HasFault(state.health.faults(), EndpointFault::kEjected) && state.outliers.ejected())
-      return;
-    state.outliers.ForgetEjection();
+    if (HasFault(health.faults(), EndpointFault::kEjected) && outliers.ejected()) return;
+    outliers.ForgetEjection();
   }
-  state.health.Set(EndpointFault::kEjected, false);
+  health.Set(EndpointFault::kEjected, false);
 }
 
 // While a configuration that detects outliers still serves its last requests, it may eject
 // endpoints that are this one's, too.
-EndpointFaults EndpointStates::FaultsOf(const State& state) const {
+EndpointFaults EndpointStates::FaultsOf(const Endpoint& endpoint) const {
   constexpr auto kEjected = static_cast<EndpointFaults>(EndpointFault::kEjected);
-  EndpointFaults faults = state.health.faults();
+  EndpointFaults faults = endpoint.health.faults();
   if (!features_.detects_outliers) faults &= static_cast<EndpointFaults>(~kEjected);
-  return faults | state.check;
+  return faults | endpoint.check;
 }
 
 Breaker* EndpointStates::BreakerOf(const std::string& endpoint) {
@@ -128,22 +140,34 @@ Breaker* EndpointStates::BreakerOf(const std::string& endpoint) {
   return breaker.get();
 }
 
-void EndpointStates::End(const std::string& endpoint, State& state) {
+void EndpointStates::End(const Endpoint& endpoint) {
   // Who knows how it is when it returns?
-  if (features_.checks) state.health.ForgetCheck();
-  if (state.own == nullptr) return;
-  if (HasFault(state.health.faults(), EndpointFault::kDrained)) drained_.insert(endpoint);
-  spare_.push_back(state.own);
+  EndpointHealth health = endpoint.health;
+  if (features_.checks) health.ForgetCheck();
+  const auto own = own_.find(endpoint.id);
+  if (own == own_.end()) return;
+  if (HasFault(health.faults(), EndpointFault::kDrained)) drained_.insert(endpoint.text);
+  spare_.push_back(own->second);
+  own_.erase(own);
 }
 
-void EndpointStates::SetChecked(const std::string& endpoint, bool failed) {
-  State& state = states_.at(endpoint);
-  state.check = failed ? kFailedCheck : 0;
-  state.health.SetChecked(failed);
+void EndpointStates::SetFault(Endpoint& endpoint, EndpointFault fault, bool on) {
+  if (!endpoint.health.has_word()) {
+    endpoint.health = EndpointHealth(stats_.Words(kWords, LabelsOf(endpoint))[kHealthWord]);
+  }
+  endpoint.health.Set(fault, on);
 }
 
-void EndpointStates::ForgetChecks() {
-  for (auto& [text, state] : states_) state.health.ForgetCheck();
+void EndpointStates::SetChecked(Endpoint& endpoint, bool failed) const {
+  endpoint.check = failed ? kFailedCheck : 0;
+  endpoint.health.SetChecked(failed);
+}
+
+void EndpointStates::ForgetChecks(const EndpointSet& endpoints) const {
+  for (const Endpoint& endpoint : endpoints.endpoints) {
+    EndpointHealth health = endpoint.health;
+    health.ForgetCheck();
+  }
 }
 
 // Those of an endpoint that left may be counted in for a while yet. What is added there is taken

@@ -1,13 +1,15 @@
-// EndpointStates: what lasts of a cluster's endpoints from one endpoint set to the next: ids, the
-// words that workers share, when each came. Owned by the cluster; of the main thread.
+// EndpointStates: what a cluster gives to its endpoints and lasts from one endpoint set to the
+// next: ids, the words that workers share, when each came. Owned by the cluster; of the main
+// thread.
 //
 // Endpoints that have stats of their own (EndpointSeries) have their words in shared memory, where
-// the next process finds them. The rest, of names behind which addresses come and go, have cells of
-// this process, which are used again.
+// the next process finds them, as far as there is something to say. The rest, of names behind which
+// addresses come and go, have cells of this process, which are used again.
 #ifndef SLUICE_CORE_UPSTREAM_ENDPOINT_STATES_H_
 #define SLUICE_CORE_UPSTREAM_ENDPOINT_STATES_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -38,15 +40,20 @@ class EndpointStates {
   EndpointStates(StatsDirectory& stats, const BalanceSettings& settings, std::string cluster,
                  const Features& features);
 
-  // Fills in what the cluster gives to its endpoints, and forgets those that are not among them.
-  // `first`: they do not count as new.
-  void Fill(std::vector<Endpoint>& endpoints, Nanos now, bool first);
+  // Fills in what the cluster gives to its endpoints: those that are in `before` keep what they
+  // have there, new ones begin, and those that are only there end. Where nobody was before, they do
+  // not count as new.
+  void Adopt(std::vector<Endpoint>& endpoints, const EndpointSet& before, Nanos now);
+  // Their faults as they are now.
+  void Judge(std::vector<Endpoint>& endpoints, Nanos now) const;
 
-  // What active checks say of an endpoint that Fill was last called with, and for the processes and
-  // configurations after this one.
-  void SetChecked(const std::string& endpoint, bool failed);
+  // For the processes and configurations after this one, too; takes effect by Judge.
+  // REQUIRES: kDrained or kEjected.
+  void SetFault(Endpoint& endpoint, EndpointFault fault, bool on);
+  // What active checks say of it. The same.
+  void SetChecked(Endpoint& endpoint, bool failed) const;
   // Nobody makes active checks any more: takes what was said out of the words of all endpoints.
-  void ForgetChecks();
+  void ForgetChecks(const EndpointSet& endpoints) const;
 
  private:
   struct Cells {
@@ -54,27 +61,15 @@ class EndpointStates {
     StatsCell active{0};
     StatsCell connections{0};
   };
-  struct State {
-    uint32_t id = 0;
-    EndpointFaults faults = 0;
-    EndpointFaults check = 0;  // of them, those of active checks
-    Nanos since = 0;
-    std::string session;
-    EndpointHealth health;
-    SharedGauge active;
-    SharedGauge connections;
-    Breaker* breaker = nullptr;
-    OutlierCounts outliers;
-    StatsGroup<EndpointStats> stats;
-    Cells* own = nullptr;  // owned by cells_; null: in shared memory
-    bool present = false;
-  };
 
-  State Begin(const Endpoint& endpoint);
+  void Begin(Endpoint& endpoint);
   // What is known of it in `words`, by whoever had the endpoint before.
-  void TakeOver(State& state, SharedWords words) const;
-  EndpointFaults FaultsOf(const State& state) const;
-  void End(const std::string& endpoint, State& state);
+  void TakeOver(Endpoint& endpoint, SharedWords words) const;
+  // Nothing: nothing was ever said of it, and nobody here is going to, but for an operator.
+  std::optional<SharedWords> WordsOf(const Endpoint& endpoint);
+  LabelList LabelsOf(const Endpoint& endpoint) const;
+  EndpointFaults FaultsOf(const Endpoint& endpoint) const;
+  void End(const Endpoint& endpoint);
   Cells* TakeCells();
   Breaker* BreakerOf(const std::string& endpoint);
 
@@ -83,8 +78,8 @@ class EndpointStates {
   const std::string cluster_;
   const Features features_;
   EndpointSeries series_;
-  std::unordered_map<std::string, State> states_;  // of the current endpoints, by text
-  std::vector<std::unique_ptr<Cells>> cells_;      // never freed: workers may still give back
+  std::vector<std::unique_ptr<Cells>> cells_;  // never freed: workers may still give back
+  std::unordered_map<uint32_t, Cells*> own_;   // those in use, by endpoint id
   std::vector<Cells*> spare_;
   // By endpoint; never freed either, and no more than there are series.
   std::unordered_map<std::string, std::unique_ptr<Breaker>> breakers_;

@@ -59,8 +59,7 @@ WorkerEndpoint* WorkerCluster::Pick(const EndpointWish& wish) {
   }
   if (!wish.address.empty() || !wish.session.empty()) {
     const Endpoint* wished = FindWished(wish);
-    if (wished != nullptr)
-      return current_[static_cast<size_t>(wished - set_->endpoints.data())].get();
+    if (wished != nullptr) return current_[set_->IndexOf(*wished)].get();
   }
   const size_t index = balancer_.Pick(
       {random_, loop_.now(), wish.tried, wish.hash, wish.other_priority}, wish.subset);
