@@ -253,6 +253,21 @@ TEST_F(ClusterTest, AFaultTakesAnEndpointOut) {
   EXPECT_EQ(CounterOf("sluice_upstream_endpoint_fault_changes_total", {{"cluster", "api"}}), 2u);
 }
 
+TEST_F(ClusterTest, WordsAreSharedOnceThereIsSomethingToSay) {
+  const auto words = [this] {
+    return directory_
+        .FindWords("endpoint_health", {{"cluster", "api"}, {"endpoint", "10.0.0.1:80"}})
+        .has_value();
+  };
+  Create(ConfigOf({"10.0.0.1:80", "10.0.0.2:80"}));
+  EXPECT_FALSE(words());
+  cluster_->SetFault("10.0.0.1:80", EndpointFault::kDrained, true);
+  EXPECT_TRUE(words());
+  EXPECT_FALSE(cluster_->endpoints()->FindByText("10.0.0.1:80")->usable());
+  Create(ConfigOf({"10.0.0.1:80", "10.0.0.2:80"}));
+  EXPECT_FALSE(cluster_->endpoints()->FindByText("10.0.0.1:80")->usable());
+}
+
 TEST_F(ClusterTest, WhatAnOperatorDrainedStaysSoOverDnsAndTheNextClusterOfTheName) {
   Create(ConfigOf({"a.test:80"}));
   Start();
