@@ -137,7 +137,17 @@ TEST(DocumentsTest, LinksLeadSomewhere) {
   }
 }
 
-// Metrics that a document names exist, and README.md or a filter's names each one there is.
+TEST(DocumentsTest, RoomsAreListedOnce) {
+  const std::string list = ReadWholeFile(Root() + "/core/README.md");
+  for (const auto& entry : fs::directory_iterator(Root() + "/core")) {
+    if (!entry.is_directory()) continue;
+    const std::string row = "\n- **[" + entry.path().filename().string() + "/](";
+    const size_t first = list.find(row);
+    EXPECT_NE(first, std::string::npos) << row;
+    EXPECT_EQ(list.find(row, first + 1), std::string::npos) << row;
+  }
+}
+
 TEST(DocumentsTest, FoldersOfTestsAreListed) {
   const std::string list = ReadWholeFile(Root() + "/tests/README.md");
   for (const std::string& row : WordsOf(list, "(?m)^\\| `[a-z]+/` \\|")) {
@@ -150,6 +160,7 @@ TEST(DocumentsTest, FoldersOfTestsAreListed) {
   }
 }
 
+// Metrics that a document names exist, and README.md or a filter's names each one there is.
 TEST(DocumentsTest, MetricsAreThoseOfTheSources) {
   std::string sources;
   for (const char* folder : {"/core", "/filters", "/tests/example"}) {
