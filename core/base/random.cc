@@ -2,6 +2,8 @@
 
 #include <sys/random.h>
 
+#include <cstring>
+
 #include "core/base/check.h"
 
 namespace sluice {
@@ -41,16 +43,18 @@ Random::Random(uint64_t seed) {
 }
 
 void WriteUuid4(Random& random, char* out) {
-  uint64_t words[2] = {random.Next(), random.Next()};
-  unsigned char bytes[16];
-  for (int i = 0; i < 16; ++i) bytes[i] = static_cast<unsigned char>(words[i / 8] >> (8 * (i % 8)));
-  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
-  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
-  for (int i = 0; i < 16; ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) *out++ = '-';
-    *out++ = kHex.pair[bytes[i]][0];
-    *out++ = kHex.pair[bytes[i]][1];
-  }
+  // RFC 9562 5.4: the version and the variant, in bytes 6 and 8 from the left.
+  const uint64_t high = (random.Next() & ~uint64_t{0xf000}) | 0x4000;
+  const uint64_t low = (random.Next() & ~(uint64_t{3} << 62)) | uint64_t{1} << 63;
+  const auto put = [](char* at, uint64_t word, int shift) {
+    std::memcpy(at, kHex.pair[word >> shift & 0xff], 2);
+  };
+  for (int i = 0; i < 4; ++i) put(out + 2 * i, high, 56 - 8 * i);
+  for (int i = 0; i < 2; ++i) put(out + 9 + 2 * i, high, 24 - 8 * i);
+  for (int i = 0; i < 2; ++i) put(out + 14 + 2 * i, high, 8 - 8 * i);
+  for (int i = 0; i < 2; ++i) put(out + 19 + 2 * i, low, 56 - 8 * i);
+  for (int i = 0; i < 6; ++i) put(out + 24 + 2 * i, low, 40 - 8 * i);
+  out[8] = out[13] = out[18] = out[23] = '-';
 }
 
 }  // namespace sluice

@@ -77,7 +77,8 @@ void HeadWriter::PutFields(const Headers& headers, std::string_view parsed, Keep
         run.end = entry.value.data() + entry.value.size();
         continue;
       }
-    } else if (!IsToken(entry.name) || !IsFieldValue(entry.value)) {
+    } else if ((entry.id == HeaderId::kOther && !IsToken(entry.name)) ||
+               !IsFieldValue(entry.value)) {
       continue;
     }
     flush();
