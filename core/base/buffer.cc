@@ -106,7 +106,7 @@ void Buffer::Consume(size_t n) {
   }
 }
 
-void Buffer::Clear() {
+void Buffer::DropSlices() {
   while (count_ > 0) DropFront();
   size_ = 0;
 }
