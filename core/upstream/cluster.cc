@@ -152,7 +152,7 @@ Cluster::Cluster(const config::Cluster& config, Loop& loop, StatsDirectory& stat
   if (outliers_ == nullptr) return;
   // One that recovered in the eyes of the checks is taken back. Not one that passes them all along:
   // they do not see why it was ejected.
-  checker_->Subscribe([this](const HealthEvent& event) {
+  SubscribeHealth([this](const HealthEvent& event) {
     if (event.changed && event.healthy) outliers_->OnCheckPassed(event.endpoint);
   });
 }

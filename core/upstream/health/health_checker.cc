@@ -116,6 +116,7 @@ void HealthChecker::TellOf(Prober& prober, Verdicts& verdicts) {
   event.healthy = state.verdict() == HealthVerdict::kHealthy;
   event.changed = state.verdict() != before;
   event.first = before == HealthVerdict::kUnknown;
+  event.at = loop_.now();
   for (const HealthSubscriber& subscriber : subscribers_) subscriber(event);
   if (!event.changed || (first_round_ && event.healthy)) return;
   verdicts.emplace_back(prober.endpoint(), state.verdict());

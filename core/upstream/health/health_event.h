@@ -20,6 +20,7 @@ struct HealthEvent {
   bool healthy = false;     // what the endpoint is taken for now
   bool changed = false;     // and was not before
   bool first = false;       // nothing was known of it before
+  Nanos at = 0;             // of the monotonic clock
 };
 using HealthSubscriber = std::function<void(const HealthEvent&)>;
 

@@ -1,26 +1,50 @@
 #include "core/upstream/health/health_log.h"
 
-#include <utility>
-
 #include "core/base/log.h"
 #include "core/base/one_line.h"
 #include "core/base/strings.h"
 
 namespace sluice {
 
-HealthSubscriber HealthLog(std::string cluster, HealthStats& stats) {
-  return [cluster = std::move(cluster), &stats](const HealthEvent& event) {
-    if (!event.changed) return;
-    (event.healthy ? stats.to_healthy : stats.to_unhealthy).Inc();
-    const std::string who = StrCat({"clusters.", cluster, " ", event.endpoint});
-    const std::string count = StrCat({" (", Decimal(event.in_a_row), " in a row)"});
-    if (!event.healthy) {
-      Log(LogLevel::kWarning, "health",
-          StrCat({who, " is unhealthy: ", OneLine(std::string(event.reason)), count}));
-    } else if (!event.first) {
-      Log(LogLevel::kInfo, "health", StrCat({who, " is healthy", count}));
+void HealthLog::operator()(const HealthEvent& event) {
+  if (!event.changed) return;
+  (event.healthy ? stats_->to_healthy : stats_->to_unhealthy).Inc();
+  if (event.healthy && event.first) return;
+  std::string message = StrCat({"clusters.", cluster_, " ", event.endpoint, " is ",
+                                event.healthy ? "healthy" : "unhealthy: ",
+                                event.healthy ? "" : OneLine(std::string(event.reason)), " (",
+                                Decimal(event.in_a_row), " in a row)"});
+  if (!TakeLine(event, message)) return;
+  Log(event.healthy ? LogLevel::kInfo : LogLevel::kWarning, "health", message);
+}
+
+bool HealthLog::TakeLine(const HealthEvent& event, std::string& message) {
+  ForgetOld(event.at);
+  Lines& lines = lines_.try_emplace(std::string(event.endpoint), Lines{event.at}).first->second;
+  if (event.at - lines.begin >= kWindow) {
+    if (lines.left_out > 0) {
+      message += StrCat({"; it changed ", Decimal(lines.left_out), " times since the last line"});
     }
-  };
+    lines = {event.at};
+  }
+  if (lines.written == kMostLines) {
+    ++lines.left_out;
+    return false;
+  }
+  if (++lines.written == kMostLines) {
+    message += "; it changes often: no more is written of it for a minute";
+  }
+  return true;
+}
+
+// Those of which nothing is left to say, and those that have left.
+void HealthLog::ForgetOld(Nanos now) {
+  if (now < next_look_) return;
+  next_look_ = now + kWindow;
+  std::erase_if(lines_, [now](const auto& each) {
+    const Lines& lines = each.second;
+    return now - lines.begin >= (lines.left_out == 0 ? 1 : 60) * kWindow;
+  });
 }
 
 }  // namespace sluice

@@ -2,15 +2,47 @@
 #ifndef SLUICE_CORE_UPSTREAM_HEALTH_HEALTH_LOG_H_
 #define SLUICE_CORE_UPSTREAM_HEALTH_HEALTH_LOG_H_
 
+#include <cstdint>
 #include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 
+#include "core/base/clock.h"
 #include "core/upstream/health/health_event.h"
 #include "core/upstream/health/health_stats.h"
 
 namespace sluice {
 
-// `stats` outlives it. An endpoint that is well at its first check is counted, but no news.
-HealthSubscriber HealthLog(std::string cluster, HealthStats& stats);
+class HealthLog {
+ public:
+  // Of an endpoint, in so much time from the first one on; what changes more often is only counted.
+  static constexpr uint32_t kMostLines = 4;
+  static constexpr Nanos kWindow = 60 * kSecond;
+
+  // `stats` outlives it.
+  HealthLog(std::string cluster, HealthStats& stats)
+      : cluster_(std::move(cluster)), stats_(&stats) {}
+
+  // An endpoint that is well at its first check is counted, but no news.
+  void operator()(const HealthEvent& event);
+
+ private:
+  struct Lines {
+    Nanos begin;
+    uint32_t written = 0;
+    uint32_t left_out = 0;
+  };
+
+  // False: enough was written of the endpoint lately. Says in `message` what was not.
+  bool TakeLine(const HealthEvent& event, std::string& message);
+  void ForgetOld(Nanos now);
+
+  std::string cluster_;
+  HealthStats* stats_;
+  std::unordered_map<std::string, Lines> lines_;  // by endpoint, of those that changed lately
+  Nanos next_look_ = 0;
+};
 
 }  // namespace sluice
 

@@ -30,9 +30,9 @@ struct HealthSettings {
   // The answer begins with `expect`, and is one line: another line is a failure at once.
   bool one_line = false;
   uint16_t port = 0;  // 0: the endpoint's own
-  Nanos interval = 5 * kSecond;
-  Nanos fast_interval = kSecond;
-  Nanos down_interval = 10 * kSecond;
+  Nanos interval = kSecond;
+  Nanos fast_interval = 250 * kMillisecond;
+  Nanos down_interval = 3 * kSecond;
   double jitter = 0.1;  // of an interval
   Nanos timeout = kSecond;
   uint32_t healthy_threshold = 2;

@@ -82,14 +82,14 @@ TEST_F(HealthStateTest, CountsEqualResults) {
 
 TEST_F(HealthStateTest, TheNextCheckComesSoonerInDoubtAndLaterWhenDown) {
   settings_.jitter = 0;
-  EXPECT_EQ(WaitAfter("+"), 5 * kSecond);
-  EXPECT_EQ(WaitAfter("+-"), kSecond);
-  EXPECT_EQ(WaitAfter("+--"), kSecond);
-  EXPECT_EQ(WaitAfter("+--+"), 5 * kSecond);
-  EXPECT_EQ(WaitAfter("+---"), 10 * kSecond);
-  EXPECT_EQ(WaitAfter("-"), 10 * kSecond);
-  EXPECT_EQ(WaitAfter("-+"), kSecond);
-  EXPECT_EQ(WaitAfter("-++"), 5 * kSecond);
+  EXPECT_EQ(WaitAfter("+"), kSecond);
+  EXPECT_EQ(WaitAfter("+-"), 250 * kMillisecond);
+  EXPECT_EQ(WaitAfter("+--"), 250 * kMillisecond);
+  EXPECT_EQ(WaitAfter("+--+"), kSecond);
+  EXPECT_EQ(WaitAfter("+---"), 3 * kSecond);
+  EXPECT_EQ(WaitAfter("-"), 3 * kSecond);
+  EXPECT_EQ(WaitAfter("-+"), 250 * kMillisecond);
+  EXPECT_EQ(WaitAfter("-++"), kSecond);
   settings_.interval = 7 * kSecond;
   settings_.fast_interval = 2 * kSecond;
   settings_.down_interval = 30 * kSecond;
@@ -99,6 +99,7 @@ TEST_F(HealthStateTest, TheNextCheckComesSoonerInDoubtAndLaterWhenDown) {
 }
 
 TEST_F(HealthStateTest, JitterMakesItLongerAndShorter) {
+  settings_.interval = 5 * kSecond;
   settings_.jitter = 0.2;
   Nanos least = 100 * kSecond;
   Nanos most = 0;

@@ -17,6 +17,18 @@ tl::unexpected<Error> Failed(Code code, std::string why) {
   return Fail(code, std::move(why), Side::kUpstream);
 }
 
+// What a codec found, for people: its own words are those of the access log.
+tl::unexpected<Error> Refused(const Error& error) {
+  switch (error.code) {
+    case Code::kClosed:
+      return Failed(error.code, "closed in the middle of the answer");
+    case Code::kHeadTooLarge:
+      return Failed(error.code, "the answer's head is too large");
+    default:
+      return Failed(error.code, "the answer is not valid HTTP");
+  }
+}
+
 }  // namespace
 
 HttpProbe::HttpProbe(const ProbeContext& context, ProbeEvents& events,
@@ -73,7 +85,7 @@ void HttpProbe::OnData(Buffer& in) {
   Result<void> fed = codec_->Feed(in);
   codec_->TakeControl(connection_.output());
   if (!connection_.output().empty()) connection_.Write();
-  if (!fed) return Finish(Failed(fed.error().code, fed.error().detail));
+  if (!fed) return Finish(Refused(fed.error()));
   if (result_) Finish(*result_);
 }
 
@@ -105,7 +117,7 @@ void HttpProbe::OnEnd(StreamId) {
 }
 
 void HttpProbe::OnReset(StreamId, const Error& error) {
-  if (!result_) result_ = Failed(error.code, error.detail);
+  if (!result_) result_ = Refused(error);
 }
 
 Result<void> HttpProbe::JudgeBody() const {
@@ -117,10 +129,8 @@ void HttpProbe::OnPeerClosed() {
   if (!checking_) return Close();
   const Result<void> end = codec_->FeedEnd();
   if (result_) return Finish(*result_);
-  if (end || end.error().code == Code::kClosed) {
-    return FinishBroken(Code::kClosed, "closed without an answer");
-  }
-  Finish(Failed(end.error().code, end.error().detail));
+  if (response_ != nullptr && !end) return Finish(Refused(end.error()));
+  FinishBroken(Code::kClosed, "closed without an answer");
 }
 
 void HttpProbe::OnFailed(const Error& error) {

@@ -131,13 +131,13 @@ TEST_F(HttpProbeTest, TheBodysFirst64KiBDecide) {
 }
 
 TEST_F(HttpProbeTest, GarbageIsAFailure) {
-  EXPECT_THAT(Answer("SSH-2.0-OpenSSH_9.2p1\r\n"), Not("ok"));
+  EXPECT_EQ(Answer("SSH-2.0-OpenSSH_9.2p1\r\n"), "the answer is not valid HTTP");
   EXPECT_EQ(State(), "failed");
 }
 
 TEST_F(HttpProbeTest, AHeadThatIsTooLargeIsAFailure) {
-  EXPECT_THAT(Answer("HTTP/1.1 200 OK\r\nx: " + std::string(70 * 1024, 'x') + "\r\n\r\n"),
-              Not("ok"));
+  EXPECT_EQ(Answer("HTTP/1.1 200 OK\r\nx: " + std::string(70 * 1024, 'x') + "\r\n\r\n"),
+            "the answer's head is too large");
 }
 
 TEST_F(HttpProbeTest, AnEndInsideTheBodyIsAFailure) {
@@ -145,7 +145,7 @@ TEST_F(HttpProbeTest, AnEndInsideTheBodyIsAFailure) {
       .AwaitText("\r\n\r\n")
       .Send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nup")
       .Close();
-  EXPECT_THAT(FirstCheck("path: /"), Not("ok"));
+  EXPECT_EQ(FirstCheck("path: /"), "closed in the middle of the answer");
 }
 
 TEST_F(HttpProbeTest, ACloseWithoutAnAnswerIsAFailure) {
