@@ -72,6 +72,7 @@ void BalanceChecks::CheckCluster(const config::Cluster& cluster, const std::stri
     if (!key.empty() && key.size() < kLeastKey) {
       error_(balance_path + ".sticky_session.key", "must be at least 16 bytes long");
     }
+    CheckCookiePath(balance.sticky_session().path(), balance_path + ".sticky_session.path");
   }
   if (balance.has_subsets()) CheckSubsets(balance, balance_path + ".subsets");
 }
@@ -109,7 +110,19 @@ void BalanceChecks::CheckKeys(const List<config::HashKey>& keys, const std::stri
   }
 }
 
+void BalanceChecks::CheckCookiePath(const std::string& cookie_path, const std::string& path) {
+  if (cookie_path.find(';') == std::string::npos) return;
+  error_(path, "a cookie's path has no \";\": what stands behind it would be read as attributes");
+}
+
+void BalanceChecks::CheckSource(const config::HashKey& key, const std::string& path) {
+  if (key.source_case() != config::HashKey::kClientIp || key.client_ip()) return;
+  error_(path + ".client_ip", "off hashes nothing: write `on`, or leave this key out");
+}
+
 void BalanceChecks::CheckKey(const config::HashKey& key, const std::string& path) {
+  CheckSource(key, path);
+  CheckCookiePath(key.path(), path + ".path");
   if (key.has_cookie()) {
     if (!key.path().empty() && !key.has_ttl()) {
       error_(path + ".path", "is that of a cookie that is given: `ttl` is missing");
@@ -142,6 +155,7 @@ void BalanceChecks::CheckRoute(const config::Route& route, const std::string& pa
     case config::Route::kWeightedClusters: {
       const config::WeightedClusters& weighted = route.weighted_clusters();
       const std::string sticky = path + ".weighted_clusters.sticky";
+      CheckSource(weighted.sticky(), sticky);
       if (weighted.sticky().has_ttl()) error_(sticky + ".ttl", "only keys in `hash` give cookies");
       if (!weighted.sticky().path().empty()) {
         error_(sticky + ".path", "only keys in `hash` give cookies");

@@ -43,6 +43,8 @@ class BalanceChecks {
   void CheckSubsets(const config::Balance& balance, const std::string& path);
   void CheckKeys(const List<config::HashKey>& keys, const std::string& path);
   void CheckKey(const config::HashKey& key, const std::string& path);
+  void CheckSource(const config::HashKey& key, const std::string& path);
+  void CheckCookiePath(const std::string& cookie_path, const std::string& path);
   void CheckLabels(const List<config::Label>& labels, const std::string& path);
   void CheckRoute(const config::Route& route, const std::string& path);
   // What the route asks of a cluster that it leads to.

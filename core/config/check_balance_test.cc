@@ -129,5 +129,27 @@ TEST(CheckBalance, TheTopLevelZoneIsThatOfClusters) {
   EXPECT_EQ(loaded->config->clusters(1).balance().zone(), "c");
 }
 
+TEST(CheckBalance, KeysHashSomething) {
+  EXPECT_EQ(OfRoute("hash: [{ client_ip: off }]", "maglev").size(), 1u);
+  EXPECT_EQ(OfRoute("hash: [{ client_ip: on }]", "maglev"), Lines{});
+  EXPECT_EQ(
+      OfCluster("endpoints: ['a:1'], balance: { policy: maglev, hash: [{ client_ip: off }] }"),
+      (Lines{"f:3:81: clusters[0].balance.hash[0].client_ip: off hashes nothing: write `on`, "
+             "or leave this key out"}));
+  EXPECT_EQ(Told("{ match: /, weighted_clusters: { clusters: [a], sticky: { client_ip: off } } }",
+                 "- { name: a, endpoints: ['a:1'] }\n")
+                .size(),
+            1u);
+}
+
+// It would give the client's cookie attributes of its own.
+TEST(CheckBalance, ACookiesPathEndsBeforeItsAttributes) {
+  EXPECT_EQ(OfRoute("hash: [{ cookie: c, ttl: 1s, path: '/a;Domain=x' }]", "maglev").size(), 1u);
+  EXPECT_EQ(OfCluster("endpoints: ['a:1'], balance: { sticky_session: { cookie: s, key: "
+                      "0123456789abcdef, path: '/;x' } }")
+                .size(),
+            1u);
+}
+
 }  // namespace
 }  // namespace sluice

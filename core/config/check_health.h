@@ -8,12 +8,12 @@
 namespace sluice {
 
 namespace config {
-class Health;
+class Cluster;
 }
 
-// `path` is where it stands; `is_written` says whether the file has something at a path; `error` is
-// told what is wrong.
-void CheckHealth(const config::Health& health, const std::string& path,
+// REQUIRES: the cluster has them. `path` is where they stand; `is_written` says whether the file
+// has something at a path; `error` is told what is wrong.
+void CheckHealth(const config::Cluster& cluster, const std::string& path,
                  const std::function<bool(const std::string& path)>& is_written,
                  const std::function<void(const std::string& path, std::string message)>& error);
 

@@ -1,6 +1,7 @@
 #include "core/config/checks.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "core/config/check_balance.h"
 #include "core/config/check_health.h"
 #include "core/config/check_overload.h"
+#include "core/config/check_resilience.h"
 #include "core/config/check_routes.h"
 #include "core/config/config.pb.h"
 #include "core/config/forms.h"
@@ -39,8 +41,18 @@ class Checker {
     const auto warning = [this](const std::string& path, std::string message) {
       problems_.Warn(FindNearest(root_, path).mark, path, std::move(message));
     };
+    const auto is_written = [this](const std::string& path) { return IsWritten(path); };
     RouteChecks routes(clusters_, error, warning);
     BalanceChecks balance(config_, error, warning);
+    const RouteListCheck check_routes = [&](const List<config::Route>& list,
+                                            const std::string& path) {
+      routes.CheckList(list, path);
+      balance.CheckRoutes(list, path);
+      for (int i = 0; i < list.size(); ++i) {
+        CheckRetries(list.Get(i), At(path, i), error, warning);
+        if (list.Get(i).has_breaker()) CheckBreaker(At(path, i) + ".breaker", is_written, error);
+      }
+    };
     balance.CheckClusters();
     for (int i = 0; i < config_.clusters_size(); ++i) {
       const config::Cluster& cluster = config_.clusters(i);
@@ -48,21 +60,23 @@ class Checker {
       if (cluster.has_bulkhead()) {
         CheckBulkhead(cluster.bulkhead(), false, path + ".bulkhead", error);
       }
-      if (cluster.has_health()) {
-        CheckHealth(
-            cluster.health(), path + ".health",
-            [this](const std::string& field) { return IsWritten(field); }, error);
-      }
+      if (cluster.has_breaker()) CheckBreaker(path + ".breaker", is_written, error);
+      if (cluster.has_health()) CheckHealth(cluster, path + ".health", is_written, error);
     }
     CheckOverload(config_.overload(), "overload", error);
     for (int i = 0; i < config_.listeners_size(); ++i) {
-      CheckListener(config_.listeners(i), At("listeners", i), routes, balance);
+      CheckListener(config_.listeners(i), At("listeners", i), check_routes);
     }
   }
 
  private:
-  template <typename List>
-  void CheckNames(std::string_view list, const List& items) {
+  template <typename Message>
+  using List = google::protobuf::RepeatedPtrField<Message>;
+  using RouteListCheck =
+      std::function<void(const List<config::Route>& routes, const std::string& path)>;
+
+  template <typename Items>
+  void CheckNames(std::string_view list, const Items& items) {
     std::map<std::string_view, int> first;
     for (int i = 0; i < items.size(); ++i) {
       const std::string& name = items.Get(i).name();
@@ -118,8 +132,8 @@ class Checker {
     }
   }
 
-  void CheckListener(const config::Listener& listener, const std::string& path, RouteChecks& routes,
-                     BalanceChecks& balance) {
+  void CheckListener(const config::Listener& listener, const std::string& path,
+                     const RouteListCheck& check_routes) {
     const bool none = listener.routes().empty() && listener.hosts().empty();
     if (none && !IsWritten(path + ".routes") && !IsWritten(path + ".hosts")) {
       Add(path, "one of routes or hosts is missing");
@@ -128,8 +142,7 @@ class Checker {
           "routes and hosts exclude each other: put these routes into a host "
           "with the domain \"*\"");
     }
-    routes.CheckList(listener.routes(), path + ".routes");
-    balance.CheckRoutes(listener.routes(), path + ".routes");
+    check_routes(listener.routes(), path + ".routes");
     std::map<std::string, std::string> domains;
     std::map<std::string_view, int> names;
     for (int i = 0; i < listener.hosts_size(); ++i) {
@@ -141,8 +154,7 @@ class Checker {
         Add(host_path + ".name", StrCat({"the name ", Quoted(host.name()), " is that of ",
                                          At(path + ".hosts", found->second)}));
       }
-      routes.CheckList(host.routes(), host_path + ".routes");
-      balance.CheckRoutes(host.routes(), host_path + ".routes");
+      check_routes(host.routes(), host_path + ".routes");
     }
   }
 
