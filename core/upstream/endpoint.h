@@ -71,15 +71,24 @@ struct EndpointGroup {
   uint64_t key = 0;  // the same in each set, for what a balancer remembers
   uint32_t priority = 0;
   std::vector<uint32_t> members;  // in EndpointSet::endpoints
-  // For policies that hash; shared by the sets in which the members are the same.
+  // For policies that hash: of all that could be members, usable or not, so that it is built anew
+  // when some come or go, not when their health changes. Shared by the sets in which they are the
+  // same.
   std::shared_ptr<const HashTable> table;
+  std::vector<uint32_t> table_of;  // what `table` is of, in EndpointSet::endpoints
+  // By HashTable::MemberAt: the place in `members`, or BalancerGroup::kNotMember.
+  std::vector<uint32_t> table_members;
 };
 
 // The groups that requests for some subset go to, and how many to which.
 struct EndpointSubset {
+  static constexpr uint32_t kNoGroup = UINT32_MAX;
+
   struct Share {
     uint32_t group;
     double up_to;  // of 1: its part and those before it
+    // In panic, where `group` has all endpoints: those of the level that are usable; else kNoGroup.
+    uint32_t usable = kNoGroup;
   };
 
   std::string metadata;       // SubsetText; of the first, which has all endpoints: empty

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/config/labels.h"
+#include "core/upstream/balance/balancer.h"
 #include "core/upstream/balance/hash_table.h"
 #include "core/upstream/balance/priority_shares.h"
 
@@ -17,7 +18,7 @@ namespace {
 using Indices = std::vector<uint32_t>;
 
 // Which of a level's groups: keys of groups must differ.
-enum class Part : uint8_t { kAll, kLocal, kRemote };
+enum class Part : uint8_t { kAll, kLocal, kRemote, kUsable };
 
 class Grouping {
  public:
@@ -47,7 +48,10 @@ class Grouping {
       // Groups without a share are there for second tries.
       if (share.panic && set_.subsets.size() == 1) ++set_.priorities_in_panic;
       const Indices wanted = share.panic ? level : Usable(level);
-      if (!wanted.empty()) AddLevel(subset, priority, level, wanted, share.share);
+      if (wanted.empty()) continue;
+      const size_t first = subset.shares.size();
+      AddLevel(subset, priority, level, wanted, share.share);
+      if (share.panic) AddRefuge(subset, priority, first, level);
     }
     if (subset.shares.empty()) return;
     subset.shares.back().up_to = 1;
@@ -80,32 +84,59 @@ class Grouping {
     Indices remote;
     for (const uint32_t index : wanted) (IsLocal(index) ? local : remote).push_back(index);
     if (settings_.local_zone.empty() || local.empty() || remote.empty()) {
-      return AddGroup(subset, priority, Part::kAll, wanted, share);
+      return AddGroup(subset, priority, Part::kAll, wanted, level, share);
     }
+    Indices all_local;
+    Indices all_remote;
+    for (const uint32_t index : level) (IsLocal(index) ? all_local : all_remote).push_back(index);
     // The local zone takes what its usable part can take, others the rest.
-    const auto all = static_cast<double>(std::count_if(
-        level.begin(), level.end(), [this](uint32_t index) { return IsLocal(index); }));
     const double takes =
-        std::min(1.0, static_cast<double>(local.size()) / all * settings_.overprovisioning);
-    AddGroup(subset, priority, Part::kLocal, local, share * takes);
-    AddGroup(subset, priority, Part::kRemote, remote, share * (1 - takes));
+        std::min(1.0, static_cast<double>(local.size()) / static_cast<double>(all_local.size()) *
+                          settings_.overprovisioning);
+    AddGroup(subset, priority, Part::kLocal, local, all_local, share * takes);
+    AddGroup(subset, priority, Part::kRemote, remote, all_remote, share * (1 - takes));
   }
 
+  // Where requests of a level in panic, whose shares begin with `first`, are tried again.
+  void AddRefuge(EndpointSubset& subset, uint32_t priority, size_t first, const Indices& level) {
+    const Indices usable = Usable(level);
+    if (usable.empty()) return;
+    const uint32_t refuge = NewGroup(subset, priority, Part::kUsable, usable, level);
+    for (size_t i = first; i < subset.shares.size(); ++i) subset.shares[i].usable = refuge;
+  }
+
+  // `all`: the members, and those that would be if they were usable.
   void AddGroup(EndpointSubset& subset, uint32_t priority, Part part, const Indices& members,
-                double share) {
+                const Indices& all, double share) {
     const double up_to = subset.shares.empty() ? 0 : subset.shares.back().up_to;
-    subset.shares.push_back({static_cast<uint32_t>(set_.groups.size()), up_to + share});
+    subset.shares.push_back({NewGroup(subset, priority, part, members, all), up_to + share});
+  }
+
+  uint32_t NewGroup(const EndpointSubset& subset, uint32_t priority, Part part,
+                    const Indices& members, const Indices& all) {
     EndpointGroup& group = set_.groups.emplace_back();
     group.key = XXH3_64bits_withSeed(subset.metadata.data(), subset.metadata.size(),
                                      uint64_t{priority} << 8 | static_cast<uint64_t>(part));
     group.priority = priority;
     group.members = members;
-    if (settings_.hashes()) group.table = TableOf(group);
+    if (settings_.hashes()) AddTable(group, all);
+    return static_cast<uint32_t>(set_.groups.size() - 1);
   }
 
-  std::vector<HashMember> HashMembersOf(const EndpointSet& set, const EndpointGroup& group) const {
+  void AddTable(EndpointGroup& group, const Indices& all) const {
+    group.table_of = all;
+    group.table = TableOf(group);
+    group.table_members.assign(all.size(), BalancerGroup::kNotMember);
+    // Both are in the same order.
+    uint32_t place = 0;
+    for (size_t i = 0; i < all.size() && place < group.members.size(); ++i) {
+      if (all[i] == group.members[place]) group.table_members[i] = place++;
+    }
+  }
+
+  static std::vector<HashMember> HashMembersOf(const EndpointSet& set, const EndpointGroup& group) {
     std::vector<HashMember> members;
-    for (const uint32_t index : group.members) {
+    for (const uint32_t index : group.table_of) {
       members.push_back({set.endpoints[index].text, set.endpoints[index].weight});
     }
     return members;

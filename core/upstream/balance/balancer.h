@@ -30,7 +30,12 @@ struct BalancerMember {
 
 struct BalancerGroup {
   std::vector<BalancerMember> members;
-  const HashTable* table = nullptr;  // of members, for policies that hash
+  // For policies that hash: who a key belongs to, and by the table's members the places in
+  // `members`; kNotMember: it must not be chosen, the key's next one is.
+  const HashTable* table = nullptr;
+  const std::vector<uint32_t>* table_members = nullptr;
+
+  static constexpr uint32_t kNotMember = UINT32_MAX;
 };
 
 struct PickContext {

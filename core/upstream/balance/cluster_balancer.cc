@@ -49,6 +49,7 @@ void ClusterBalancer::Update(const EndpointSet& set, const std::vector<EndpointL
       own->group.members.push_back({loads[index], endpoint.id, endpoint.weight, index});
     }
     own->group.table = group.table.get();
+    own->group.table_members = &group.table_members;
     own->balancer->Update(own->group);
     groups_.push_back(std::move(own));
   }
@@ -109,6 +110,11 @@ size_t ClusterBalancer::PickFrom(const EndpointSubset& subset, const PickContext
   if (share->up_to < 1) {
     const double drawn = context.hash ? FractionOf(*context.hash) : context.random.Fraction();
     while (share != &shares.back() && drawn >= share->up_to) ++share;
+  }
+  if (context.tried != nullptr && share->usable != EndpointSubset::kNoGroup) {
+    // Panic spares the few that are left, by first tries. One that failed is not to fail again.
+    const size_t usable = PickIn(*groups_[share->usable], context);
+    if (usable != kNoEndpoint && !context.tried->Has(set_->endpoints[usable].id)) return usable;
   }
   const size_t chosen = PickIn(*groups_[share->group], context);
   if (context.tried == nullptr || chosen == kNoEndpoint ||

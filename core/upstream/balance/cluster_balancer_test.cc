@@ -116,6 +116,26 @@ TEST_F(ClusterBalancerTest, InPanicAllAreUsedButTheDrained) {
   EXPECT_DOUBLE_EQ(Shares()[3], 1);
 }
 
+// Whoever refused one is likely to be out indeed.
+TEST_F(ClusterBalancerTest, InPanicASecondTryGoesToWhoIsUsable) {
+  AddMany(5);
+  Fail({0, 1, 2});
+  Publish();
+  TriedEndpoints tried;
+  tried.Add(1);
+  size_t picks[5] = {};
+  for (int i = 0; i < 1000; ++i) ++picks[PickOther(tried)];
+  EXPECT_EQ(picks[3] + picks[4], 1000u);
+  EXPECT_GT(picks[3], 0u);
+  tried.Add(4);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(PickOther(tried), 4u);
+  tried.Add(5);
+  for (int i = 0; i < 100; ++i) {
+    const size_t pick = PickOther(tried);
+    EXPECT_TRUE(pick == 1 || pick == 2) << pick;
+  }
+}
+
 TEST_F(ClusterBalancerTest, TheDrainedMakeNobodyPanic) {
   AddMany(5);
   Fail({0, 1, 2, 3}, kDrained);
@@ -225,11 +245,49 @@ TEST_F(ClusterBalancerTest, TablesAreBuiltAnewOnlyForOtherMembers) {
   EXPECT_EQ(set_->groups[0].table, before->groups[0].table);
   Fail({0});
   Publish();
-  EXPECT_NE(set_->groups[0].table, before->groups[0].table);
-  EXPECT_EQ(set_->groups[1].table, before->groups[1].table);
+  EXPECT_EQ(set_->groups[0].table, before->groups[0].table) << "one that is out is passed by";
   endpoints_[4].weight = 3;
   Publish();
+  EXPECT_EQ(set_->groups[0].table, before->groups[0].table);
   EXPECT_NE(set_->groups[1].table, before->groups[1].table);
+}
+
+// It has its own ones back when it is well again.
+TEST_F(ClusterBalancerTest, OnlyTheKeysOfWhoIsOutGoElsewhere) {
+  for (const BalancePolicy policy : {BalancePolicy::kRingHash, BalancePolicy::kMaglev}) {
+    settings_.policy = policy;
+    endpoints_.clear();
+    balancer_.reset();
+    set_.reset();
+    AddMany(10, 0);
+    Publish();
+    const auto owners = [this] {
+      std::vector<size_t> picks;
+      for (uint64_t key = 0; key < 10'000; ++key) {
+        picks.push_back(balancer_->Pick({random_, now_, nullptr, key * 0x2545f4914f6cdd1d}));
+      }
+      return picks;
+    };
+    const std::vector<size_t> before = owners();
+    Fail({3, 7});
+    Publish();
+    const std::vector<size_t> without = owners();
+    std::vector<size_t> received(10);
+    for (size_t i = 0; i < before.size(); ++i) {
+      if (before[i] != 3 && before[i] != 7) {
+        ASSERT_EQ(without[i], before[i]);
+      } else {
+        ++received[without[i]];
+      }
+    }
+    EXPECT_EQ(received[3] + received[7], 0u);
+    for (const size_t other : {0u, 1u, 2u, 4u, 5u, 6u, 8u, 9u}) {
+      EXPECT_NEAR(static_cast<double>(received[other]), 250, 120) << other;
+    }
+    endpoints_[3].faults = endpoints_[7].faults = 0;
+    Publish();
+    EXPECT_EQ(owners(), before);
+  }
 }
 
 class SubsetTest : public ClusterBalancerTest {

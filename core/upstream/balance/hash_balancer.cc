@@ -1,5 +1,6 @@
 #include "core/upstream/balance/hash_balancer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/upstream/balance/hash_table.h"
@@ -7,7 +8,8 @@
 namespace sluice {
 namespace {
 
-// So many places for each member, at most, until anybody is taken. All are met far sooner.
+// So many places for each of the table's members, at most, until anybody is taken. With equal
+// weights all are met far sooner.
 constexpr size_t kMostSteps = 64;
 
 }  // namespace
@@ -25,14 +27,17 @@ double HashBalancer::Bound() const {
 }
 
 size_t HashBalancer::Pick(const PickContext& context) {
-  if (group_ == nullptr || group_->table == nullptr || group_->table->empty()) return kNoEndpoint;
+  if (group_ == nullptr || group_->members.empty()) return kNoEndpoint;
   const std::vector<BalancerMember>& members = group_->members;
+  const std::vector<uint32_t>& table_members = *group_->table_members;
   const HashTable& table = *group_->table;
   size_t place = table.PlaceOf(context.hash ? *context.hash : context.random.Next());
   size_t untried = kNoEndpoint;  // the first that was not, however busy
   double bound = 0;
-  for (size_t step = members.size() * kMostSteps; step > 0; --step, place = table.Next(place)) {
-    const size_t chosen = table.MemberAt(place);
+  size_t steps = std::min(table.size(), table_members.size() * kMostSteps);
+  for (; steps > 0; --steps, place = table.Next(place)) {
+    const uint32_t chosen = table_members[table.MemberAt(place)];
+    if (chosen == BalancerGroup::kNotMember) continue;
     const BalancerMember& member = members[chosen];
     if (context.IsTried(member)) continue;
     if (untried == kNoEndpoint) untried = chosen;
@@ -42,7 +47,13 @@ size_t HashBalancer::Pick(const PickContext& context) {
     if (bound == 0) bound = Bound();
     if (static_cast<double>(active + 1) <= std::ceil(bound * member.weight)) return chosen;
   }
-  return untried == kNoEndpoint ? table.MemberAt(table.PlaceOf(context.random.Next())) : untried;
+  if (untried != kNoEndpoint) return untried;
+  // Those that are left have too small a share of the table to be met soon.
+  size_t other = context.random.Below(members.size());
+  for (size_t i = 0; i < members.size() && context.IsTried(members[other]); ++i) {
+    other = other + 1 == members.size() ? 0 : other + 1;
+  }
+  return other;
 }
 
 }  // namespace sluice

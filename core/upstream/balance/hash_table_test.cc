@@ -1,11 +1,13 @@
 #include "core/upstream/balance/hash_table.h"
 
 #include <gtest/gtest.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/random.h"
@@ -119,6 +121,112 @@ INSTANTIATE_TEST_SUITE_P(Kinds, EveryTable,
                                          Kind{"Maglev", HashTable::Maglev, 0.02}),
                          [](const auto& tested) { return tested.param.name; });
 
+// How many times as many keys as are due to each member belong to it: from the ring's points alone,
+// which are where Ketama has them, and with so many places that a key begins at.
+std::vector<double> RingShares(const Members& members, const HashTable& table,
+                               double points_a_unit) {
+  constexpr int kProbes = 16;
+  struct Point {
+    uint64_t at;
+    size_t owner;
+  };
+  std::vector<Point> points;
+  double weights = 0;
+  for (size_t i = 0; i < members.list.size(); ++i) {
+    const HashMember& member = members.list[i];
+    weights += member.weight;
+    for (uint64_t n = 0; n < static_cast<uint64_t>(points_a_unit * member.weight); ++n) {
+      points.push_back({XXH64(member.key.data(), member.key.size(), n), i});
+    }
+  }
+  std::sort(points.begin(), points.end(), [](auto& a, auto& b) { return a.at < b.at; });
+  EXPECT_EQ(points.size(), table.size());
+  std::vector<std::pair<double, size_t>> gaps;  // before each point, of the ring; whose it is
+  for (size_t i = 0; i < points.size(); ++i) {
+    EXPECT_EQ(points[i].owner, table.MemberAt(i));
+    const uint64_t before = points[i == 0 ? points.size() - 1 : i - 1].at;
+    gaps.emplace_back(static_cast<double>(points[i].at - before) * 0x1p-64, points[i].owner);
+  }
+  // Of all keys those that have a place at a distance of x, and none that is nearer, are
+  // k * (the share of the ring that is further than x from its point) ^ (k - 1) * dx for each gap
+  // that is as long.
+  std::sort(gaps.begin(), gaps.end());
+  std::vector<double> shares(members.list.size());
+  std::vector<double> open(members.list.size());  // gaps that are longer than x, by member
+  for (const auto& [gap, owner] : gaps) open[owner] += 1;
+  double further = 1;
+  double x = 0;
+  double all_open = static_cast<double>(gaps.size());
+  for (const auto& [gap, owner] : gaps) {
+    const double next = further - all_open * (gap - x);
+    // The integral over x of that, from here to the end of this gap.
+    const double part =
+        (std::pow(std::max(further, 0.0), kProbes) - std::pow(std::max(next, 0.0), kProbes)) /
+        all_open;
+    for (size_t i = 0; i < shares.size(); ++i) shares[i] += part * open[i];
+    if (further < 0.1) break;
+    further = next;
+    x = gap;
+    open[owner] -= 1;
+    all_open -= 1;
+  }
+  for (size_t i = 0; i < shares.size(); ++i) shares[i] *= weights / members.list[i].weight;
+  return shares;
+}
+
+TEST(RingTable, SharesAreWithinTwoPercentOfTheWeights) {
+  for (const size_t count : {2u, 3u, 5u, 10u, 25u, 50u, 100u, 200u}) {
+    const Members members(count);
+    const auto table = HashTable::Ring(members.list);
+    for (const double share : RingShares(members, *table, HashTable::kRingPoints)) {
+      EXPECT_NEAR(share, 1, 0.02) << count;
+    }
+  }
+  Members weighted(0);
+  for (const uint32_t weight : {1u, 2u, 3u, 14u}) weighted.Add(weight, weight);
+  const auto table = HashTable::Ring(weighted.list);
+  for (const double share : RingShares(weighted, *table, HashTable::kRingPoints)) {
+    EXPECT_NEAR(share, 1, 0.02);
+  }
+}
+
+// The shares above are those that keys really get.
+TEST(RingTable, KeysBelongToTheNearestOfTheirPlaces) {
+  const Members members(10);
+  const auto table = HashTable::Ring(members.list);
+  const std::vector<double> due = RingShares(members, *table, HashTable::kRingPoints);
+  std::vector<double> counts(10);
+  constexpr int kKeys = 2'000'000;
+  Random random(4);
+  for (int i = 0; i < kKeys; ++i) ++counts[table->MemberAt(table->PlaceOf(random.Next()))];
+  for (size_t i = 0; i < 10; ++i) {
+    EXPECT_NEAR(counts[i] * 10 / kKeys, due[i], 4 * std::sqrt(9.0 / kKeys));
+  }
+}
+
+// Whatever the weights are, a table is built at each change, on the main thread.
+TEST(RingTable, HasNotTooManyPoints) {
+  Members members(1);
+  members.Add(1, 65535);
+  EXPECT_LE(HashTable::Ring(members.list)->size(), HashTable::kMostPoints + 1);
+  Members many(0);
+  for (uint32_t i = 0; i < 1000; ++i) many.Add(i, 1 + i);
+  const auto table = HashTable::Ring(many.list);
+  EXPECT_LE(table->size(), HashTable::kMostPoints + many.list.size());
+  EXPECT_GE(table->size(), HashTable::kMostPoints / 2);
+  // One more or less moves no keys between the others here, either.
+  Members fewer(0);
+  for (uint32_t i = 0; i < 999; ++i) fewer.Add(i, 1 + i);
+  const auto without = HashTable::Ring(fewer.list);
+  Random random(5);
+  for (int i = 0; i < 10'000; ++i) {
+    const uint64_t key = random.Next();
+    const size_t owner = table->MemberAt(table->PlaceOf(key));
+    if (owner == 999) continue;
+    ASSERT_EQ(without->MemberAt(without->PlaceOf(key)), owner);
+  }
+}
+
 TEST(MaglevTable, SharesAreExact) {
   const Members equal(200);
   std::vector<size_t> places(200);
@@ -151,7 +259,7 @@ TEST(HashTable, IsWhatItAlwaysWas) {
     ring_owners += static_cast<char>('0' + ring->MemberAt(ring->PlaceOf(key)));
     maglev_owners += static_cast<char>('0' + maglev->MemberAt(maglev->PlaceOf(key)));
   }
-  EXPECT_EQ(ring_owners, "3224340021133424");
+  EXPECT_EQ(ring_owners, "2010141403312322");
   EXPECT_EQ(maglev_owners, "3334232343442241");
 }
 
@@ -216,6 +324,15 @@ TEST_P(HashBalancerTest, AKeysSecondChoiceIsStable) {
   const PickContext second{other.random, other.now, &tried, 7};
   EXPECT_EQ(worker.balancer->Pick(first), other.balancer->Pick(second));
   EXPECT_NE(worker.balancer->Pick(first), worker.PickKey(7));
+}
+
+// Its next place may be thousands away.
+TEST_P(HashBalancerTest, TheLightestIsFoundWhereTheOthersWereTried) {
+  TestBalancer worker(GetParam(), 7);
+  const TestGroup group({{0, 1}, {1, 30'000}, {2, 30'000}}, GetParam());
+  worker.Update(group);
+  const TriedEndpoints tried = Tried(group, {1, 2});
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(worker.PickOther(tried), 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, HashBalancerTest,
