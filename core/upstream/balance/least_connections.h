@@ -10,12 +10,10 @@ namespace sluice {
 
 class LeastConnections final : public Balancer {
  public:
-  void Update(const BalancerGroup& group) override;
-  // Among equals by weight, at random: workers that count the same do not choose the same.
+  void Update(const BalancerGroup& group) override { draw_.Update(group.members); }
   size_t Pick(const PickContext& context) override;
 
  private:
-  const BalancerGroup* group_ = nullptr;
   WeightedDraw draw_;
 };
 

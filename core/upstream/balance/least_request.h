@@ -11,11 +11,10 @@ namespace sluice {
 
 class LeastRequest final : public Balancer {
  public:
-  void Update(const BalancerGroup& group) override;
+  void Update(const BalancerGroup& group) override { draw_.Update(group.members); }
   size_t Pick(const PickContext& context) override;
 
  private:
-  const BalancerGroup* group_ = nullptr;
   WeightedDraw draw_;
 };
 

@@ -13,12 +13,11 @@ class LeastResponseTime final : public Balancer {
  public:
   explicit LeastResponseTime(const BalanceSettings& settings) : settings_(settings) {}
 
-  void Update(const BalancerGroup& group) override;
+  void Update(const BalancerGroup& group) override { draw_.Update(group.members); }
   size_t Pick(const PickContext& context) override;
 
  private:
   const BalanceSettings& settings_;
-  const BalancerGroup* group_ = nullptr;
   WeightedDraw draw_;
 };
 

@@ -3,7 +3,6 @@
 namespace sluice {
 
 void PeakEwma::Update(const BalancerGroup& group) {
-  group_ = &group;
   draw_.Update(group.members);
   double sum = 0;
   for (const BalancerMember& member : group.members) sum += member.weight;
@@ -19,18 +18,13 @@ double PeakEwma::LoadOf(const BalancerMember& member, Nanos now) const {
 }
 
 size_t PeakEwma::Pick(const PickContext& context) {
-  if (draw_.size() == 0) return kNoEndpoint;
-  const size_t first = draw_.DrawUntried(context);
-  if (first == kNoEndpoint) return draw_.Draw(context.random);
-  const size_t second = draw_.DrawUntried(context, first);
-  if (second == kNoEndpoint) return first;
-  const BalancerMember& a = group_->members[first];
-  const BalancerMember& b = group_->members[second];
-  if (context.now - a.load->latency.measured_at() > kExploreAfter &&
-      context.random.Fraction() < settings_.exploration) {
-    return first;
-  }
-  return LoadOf(b, context.now) < LoadOf(a, context.now) ? second : first;
+  return draw_.DrawBetter(context, [&](const BalancerMember& first, const BalancerMember& second) {
+    if (context.now - first.load->latency.measured_at() > kExploreAfter &&
+        context.random.Fraction() < settings_.exploration) {
+      return false;
+    }
+    return LoadOf(second, context.now) < LoadOf(first, context.now);
+  });
 }
 
 }  // namespace sluice

@@ -25,7 +25,6 @@ class PeakEwma final : public Balancer {
   double LoadOf(const BalancerMember& member, Nanos now) const;
 
   const BalanceSettings& settings_;
-  const BalancerGroup* group_ = nullptr;
   WeightedDraw draw_;
   double mean_weight_ = 1;
 };
