@@ -1,6 +1,7 @@
 #include "core/upstream/worker_cluster.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "core/base/strings.h"
 
@@ -85,15 +86,23 @@ void WorkerCluster::Update(EndpointSetPtr endpoints) {
 void WorkerCluster::Build(const EndpointSetPtr& endpoints) {
   std::vector<std::unique_ptr<WorkerEndpoint>> before = std::move(current_);
   current_.clear();
-  for (const Endpoint& endpoint : endpoints->endpoints) {
-    std::unique_ptr<WorkerEndpoint> known = TakeEndpoint(endpoint, before);
-    // One that returns has its pool still, if that had something to finish.
-    if (known == nullptr) known = TakeEndpoint(endpoint, leaving_);
-    if (known == nullptr) {
-      known = std::make_unique<WorkerEndpoint>(loop_, random_, settings_, stats_, endpoint, row_);
+  // One that returns has its pool still, if that had something to finish.
+  std::unordered_map<Address, std::unique_ptr<WorkerEndpoint>*> known;
+  for (auto* list : {&before, &leaving_}) {
+    for (std::unique_ptr<WorkerEndpoint>& each : *list) {
+      if (each != nullptr) known.emplace(each->pool.address(), &each);
     }
-    if (HasFault(endpoint.faults, EndpointFault::kDrained)) known->pool.Drain();
-    current_.push_back(std::move(known));
+  }
+  for (const Endpoint& endpoint : endpoints->endpoints) {
+    const auto found = known.find(endpoint.address);
+    if (found == known.end()) {
+      current_.push_back(
+          std::make_unique<WorkerEndpoint>(loop_, random_, settings_, stats_, endpoint, row_));
+    } else {
+      current_.push_back(std::move(*found->second));
+      current_.back()->Refresh(endpoint, row_);
+    }
+    if (HasFault(endpoint.faults, EndpointFault::kDrained)) current_.back()->pool.Drain();
   }
   for (std::unique_ptr<WorkerEndpoint>& old : before) {
     if (old == nullptr) continue;
@@ -103,17 +112,6 @@ void WorkerCluster::Build(const EndpointSetPtr& endpoints) {
   std::vector<EndpointLoad*> loads;
   for (const auto& endpoint : current_) loads.push_back(&endpoint->load);
   balancer_.Update(*endpoints, loads, loop_.now());
-}
-
-// The one of that address, with what the new set says of it; null: there is none.
-std::unique_ptr<WorkerEndpoint> WorkerCluster::TakeEndpoint(
-    const Endpoint& endpoint, std::vector<std::unique_ptr<WorkerEndpoint>>& from) {
-  for (std::unique_ptr<WorkerEndpoint>& known : from) {
-    if (known == nullptr || known->pool.address() != endpoint.address) continue;
-    known->Refresh(endpoint, row_);
-    return std::move(known);
-  }
-  return nullptr;
 }
 
 void WorkerCluster::DropEmpty() {

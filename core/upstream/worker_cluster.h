@@ -92,8 +92,6 @@ class WorkerCluster {
  private:
   // The one that is wished for, if it can be had.
   const Endpoint* FindWished(const EndpointWish& wish) const;
-  std::unique_ptr<WorkerEndpoint> TakeEndpoint(const Endpoint& endpoint,
-                                               std::vector<std::unique_ptr<WorkerEndpoint>>& from);
   void DropEmpty();
   // Makes the worker's endpoints those of the set.
   void Build(const EndpointSetPtr& endpoints);
