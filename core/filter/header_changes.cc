@@ -117,4 +117,14 @@ void HeaderChanges::Apply(Headers& headers, const StreamInfo& info) const {
   }
 }
 
+void HeaderChanges::RenderTo(std::vector<std::pair<std::string, std::string>>& out,
+                             const StreamInfo& info) const {
+  for (const std::vector<Field>* fields : {&set_, &add_}) {
+    for (const Field& field : *fields) {
+      const std::string_view value = field.Render(info.arena(), info);
+      if (!value.empty()) out.emplace_back(field.name, value);
+    }
+  }
+}
+
 }  // namespace sluice

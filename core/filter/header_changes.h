@@ -5,6 +5,7 @@
 #define SLUICE_CORE_FILTER_HEADER_CHANGES_H_
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
@@ -30,6 +31,9 @@ class HeaderChanges {
   // Removes, sets, adds, in this order; a value that comes out empty is not sent. The headers
   // borrow from this object, which outlives the stream.
   void Apply(Headers& headers, const StreamInfo& info) const;
+  // What it sets and adds, for an answer that has no other fields yet: names and values.
+  void RenderTo(std::vector<std::pair<std::string, std::string>>& out,
+                const StreamInfo& info) const;
 
  private:
   struct Field;

@@ -15,19 +15,22 @@ uint64_t SecondsUp(Nanos time) { return static_cast<uint64_t>((time + kSecond - 
 
 Admission Admit(UpstreamTry& attempt, WorkerCluster& cluster, Breaker* route_breaker,
                 EndpointChoice& choice, const RequestHead& head, StreamInfo& info,
-                ListenerRuntime& runtime) {
+                ListenerRuntime& runtime, bool beside_another) {
   Random& random = runtime.worker.random;
   BreakerCall& breakers = attempt.breakers();
   const auto refused = [&]() -> Admission {
     return tl::unexpected(
         BreakerFailure(breakers.refusal(), runtime.worker.loop.wall(), info.arena()));
   };
+  const auto count = [beside_another](Counter& counter) {
+    if (!beside_another) counter.Inc();
+  };
   if (!breakers.Enter(cluster.breaker(), random)) {
-    cluster.stats().breaker_refused.Inc();
+    count(cluster.stats().breaker_refused);
     return refused();
   }
   if (!breakers.Enter(route_breaker, random)) {
-    if (RouteStats* stats = runtime.route_stats(info.route)) stats->breaker_refused.Inc();
+    if (RouteStats* stats = runtime.route_stats(info.route)) count(stats->breaker_refused);
     return refused();
   }
   if (!attempt.TakeRequest(cluster, info.priority)) {
@@ -37,7 +40,7 @@ Admission Admit(UpstreamTry& attempt, WorkerCluster& cluster, Breaker* route_bre
   for (size_t i = 0; i < most; ++i) {
     WorkerEndpoint* const endpoint = choice.Pick(cluster, head, info, random);
     if (endpoint == nullptr) {
-      cluster.stats().no_endpoint.Inc();
+      count(cluster.stats().no_endpoint);
       return tl::unexpected(Failure{.reason = FailReason::kNoEndpoint,
                                     .status = 503,
                                     .flag = ResponseFlag::kNoHealthyUpstream,
@@ -47,7 +50,7 @@ Admission Admit(UpstreamTry& attempt, WorkerCluster& cluster, Breaker* route_bre
     if (breakers.Enter(endpoint->breaker, random)) return endpoint;
     choice.Avoid(*endpoint);
   }
-  cluster.stats().breaker_refused.Inc();
+  count(cluster.stats().breaker_refused);
   return refused();
 }
 

@@ -20,10 +20,11 @@ class StreamInfo;
 using Admission = tl::expected<WorkerEndpoint*, Failure>;
 
 // Finds the endpoint of the next try of a request. Those whose breaker is open are left out, as far
-// as there are others. `route_breaker`: null for none.
+// as there are others. `route_breaker`: null for none. `beside_another`: nobody is refused by it,
+// so nothing is counted.
 Admission Admit(UpstreamTry& attempt, WorkerCluster& cluster, Breaker* route_breaker,
                 EndpointChoice& choice, const RequestHead& head, StreamInfo& info,
-                ListenerRuntime& runtime);
+                ListenerRuntime& runtime, bool beside_another = false);
 
 Failure LimitFailure(ClusterLimit limit, Arena& arena, Random& random);
 // With x-breaker besides, which says the state, why it opened, and until when it is open, in

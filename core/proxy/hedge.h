@@ -21,11 +21,6 @@ class Hedge {
 
   // It does not begin any more, if it has not.
   void Cancel() { timer_.Cancel(); }
-  // Nor goes on.
-  void Stop(TryOutcome outcome) {
-    timer_.Cancel();
-    attempt_.Stop(outcome);
-  }
   UpstreamTry& attempt() { return attempt_; }
   ResponseHead& head() { return head_; }
 

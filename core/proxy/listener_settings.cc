@@ -1,8 +1,10 @@
 #include "core/proxy/listener_settings.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
+#include "core/base/check.h"
 #include "core/base/strings.h"
 #include "core/config/config.pb.h"
 #include "core/config/filter_use.pb.h"
@@ -128,7 +130,8 @@ class Compiler {
                          .Group<RouteStats>();
       extras.has_stats = true;
     }
-    Result<RouteFallbacks> fallbacks = RouteFallbacks::Compile(route.config());
+    Result<RouteFallbacks> fallbacks = RouteFallbacks::Compile(
+        route.config(), [this](std::string_view name) { return IndexOfCluster(name); });
     if (!fallbacks) return FailAt(place, fallbacks.error().detail);
     extras.fallbacks = std::move(*fallbacks);
     if (route.config().has_hedge()) {
@@ -159,6 +162,18 @@ class Compiler {
     }
     if (extras.default_filters) extras.filters = {};
     return {};
+  }
+
+  // The loader has made sure that it is there.
+  uint32_t IndexOfCluster(std::string_view name) {
+    if (clusters_.empty()) {
+      for (int i = 0; i < config_.clusters_size(); ++i) {
+        clusters_.emplace(config_.clusters(i).name(), static_cast<uint32_t>(i));
+      }
+    }
+    const auto found = clusters_.find(name);
+    CHECK(found != clusters_.end());
+    return found->second;
   }
 
   static uint64_t IndexInHost(const Route& route) {
@@ -204,6 +219,7 @@ class Compiler {
   const config::Config& config_;
   LoadContext& context_;
   std::unique_ptr<ListenerSettings> out_;
+  std::unordered_map<std::string_view, uint32_t> clusters_;  // filled at the first look
   std::vector<std::pair<const config::HeaderChanges*, const HeaderChanges*>> compiled_;
 };
 

@@ -6,7 +6,6 @@
 #include "core/base/strings.h"
 #include "core/config/header_changes.pb.h"
 #include "core/config/route.pb.h"
-#include "core/filter/variable_writer.h"
 
 namespace sluice {
 namespace {
@@ -17,6 +16,12 @@ constexpr uint32_t BitOf(FailReason reason) { return uint32_t{1} << static_cast<
 constexpr uint32_t kEveryFailure = BitOf(FailReason::kBreakerOpen) |
                                    BitOf(FailReason::kNoEndpoint) | BitOf(FailReason::kTimeout) |
                                    BitOf(FailReason::kFailure) | BitOf(FailReason::kLimit);
+
+// Of a media type (RFC 6838 4.2.8).
+bool IsJson(std::string_view content_type) {
+  const std::string type = LowerAscii(TrimBlanks(content_type.substr(0, content_type.find(';'))));
+  return type == "application/json" || type == "text/json" || type.ends_with("+json");
+}
 
 }  // namespace
 
@@ -33,13 +38,11 @@ RouteFallbacks::Entry RouteFallbacks::CompileEntry(const config::Fallback& confi
                            .detail = "on: status stands here without `statuses`"});
   }
   if (entry.reasons == 0) entry.reasons = kEveryFailure;
-  if (config.action_case() == config::Fallback::kCluster) {
-    entry.cluster = config.cluster();
-    return entry;
-  }
+  if (config.action_case() == config::Fallback::kCluster) return entry;
   const config::FallbackRespond& respond = config.respond();
   entry.status = static_cast<uint16_t>(respond.status());
   entry.content_type = respond.content_type();
+  if (IsJson(entry.content_type)) entry.escape = VariableEscape::kJson;
   if (!respond.body().empty()) {
     Result<VariableText> body = VariableText::Compile(respond.body());
     if (body) {
@@ -51,17 +54,18 @@ RouteFallbacks::Entry RouteFallbacks::CompileEntry(const config::Fallback& confi
   }
   config::HeaderChanges changes;
   *changes.mutable_set() = respond.headers();
-  if (const auto checked = HeaderChanges::Compile(changes); !checked) {
+  Result<HeaderChanges> headers = HeaderChanges::Compile(changes);
+  if (headers) {
+    entry.headers = std::move(*headers);
+  } else {
     errors.push_back(Error{.code = Code::kInvalidArgument,
-                           .detail = StrCat({"respond.headers: ", checked.error().detail})});
-  }
-  for (const config::HeaderValue& header : respond.headers()) {
-    entry.headers.emplace_back(header.name(), header.value());
+                           .detail = StrCat({"respond.headers: ", headers.error().detail})});
   }
   return entry;
 }
 
-Result<RouteFallbacks> RouteFallbacks::Compile(const config::Route& route) {
+Result<RouteFallbacks> RouteFallbacks::Compile(const config::Route& route,
+                                               const ClusterIndex& cluster_index) {
   RouteFallbacks fallbacks;
   for (const config::Fallback& config : route.fallbacks()) {
     std::vector<Error> errors;
@@ -70,7 +74,10 @@ Result<RouteFallbacks> RouteFallbacks::Compile(const config::Route& route) {
       return Fail(Code::kInvalidArgument,
                   StrCat({"fallbacks[", Decimal(fallbacks.size()), "].", errors.front().detail}));
     }
-    fallbacks.asks_clusters_ |= !entry.cluster.empty();
+    if (config.action_case() == config::Fallback::kCluster) {
+      entry.cluster = cluster_index(config.cluster());
+      fallbacks.asks_clusters_ = true;
+    }
     fallbacks.looks_at_statuses_ |= !entry.statuses.empty();
     fallbacks.entries_.push_back(std::move(entry));
   }
@@ -99,12 +106,12 @@ LocalReply RouteFallbacks::Entry::Reply(const StreamInfo& info) const {
   LocalReply reply;
   reply.status = status;
   reply.content_type = content_type;
-  reply.headers = headers;
+  headers.RenderTo(reply.headers, info);
   // An answer of the product's own, as `respond` is.
   reply.unmapped = true;
   if (body) {
     VariableWriter text;
-    body->WriteTo(text, info, VariableEscape::kNone);
+    body->WriteTo(text, info, escape);
     reply.body = text.view();
   }
   return reply;

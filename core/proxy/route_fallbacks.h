@@ -5,14 +5,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/config/route_action.h"
 #include "core/filter/header_changes.h"
 #include "core/filter/local_reply.h"
+#include "core/filter/variable_writer.h"
 #include "core/filter/variables.h"
 #include "core/proxy/failure.h"
 
@@ -25,9 +28,12 @@ class Route;
 
 class RouteFallbacks {
  public:
+  // The place of the cluster of that name in the configuration.
+  using ClusterIndex = std::function<uint32_t(std::string_view name)>;
+
   struct Entry {
-    // Empty: it answers right here.
-    std::string_view cluster;
+    // In config.clusters; kNoCluster: it answers right here.
+    uint32_t cluster = kNoCluster;
     // The answer; its reason and what failed are told by the caller. `info` has the failure's
     // status.
     LocalReply Reply(const StreamInfo& info) const;
@@ -38,12 +44,14 @@ class RouteFallbacks {
     std::vector<uint16_t> statuses;
     uint16_t status = 0;
     std::optional<VariableText> body;
+    VariableEscape escape = VariableEscape::kNone;  // of the variables in it
     std::string content_type;
-    std::vector<std::pair<std::string, std::string>> headers;
+    HeaderChanges headers;
   };
 
-  // The config outlives it. Errors begin with the field.
-  static Result<RouteFallbacks> Compile(const config::Route& route);
+  // Errors begin with the field.
+  static Result<RouteFallbacks> Compile(const config::Route& route,
+                                        const ClusterIndex& cluster_index);
   // All that is wrong with one fallback, each with its field in front.
   static std::vector<Error> FindFaults(const config::Fallback& config);
 

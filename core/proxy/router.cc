@@ -26,13 +26,16 @@ Router::Router(Responder& responder, ListenerRuntime& runtime)
 
 Router::~Router() { Stop(); }
 
-void Router::Stop(TryOutcome outcome) {
+void Router::Stop(TryOutcome outcome, const UpstreamTry* dropped) {
   if (std::exchange(stopped_, true)) return;
   route_timer_.Cancel();
   back_off_timer_.Cancel();
   pump_task_.Cancel();
-  first_.Stop(outcome);
-  if (hedge_ != nullptr) hedge_->Stop(outcome);
+  if (&first_ != dropped) first_.Stop(outcome);
+  if (hedge_ != nullptr) {
+    hedge_->Cancel();
+    if (&hedge_->attempt() != dropped) hedge_->attempt().Stop(outcome);
+  }
   if (pass_ != nullptr) pass_->Leave();
 }
 
@@ -166,6 +169,7 @@ void Router::ApplyRoute(const Route& route, RequestHead& head) {
 
 void Router::StartTry(bool fresh_only) {
   StreamInfo& info = responder_.stream_info();
+  hedging_ = false;
   Admission admission = Admit(*try_, *cluster_, route_breaker(), choice_, *head_, info, runtime_);
   if (!admission) return Fail(std::move(admission.error()));
   WorkerEndpoint& endpoint = **admission;
@@ -374,116 +378,6 @@ void Router::TimeOut(std::string_view details) {
   Stop(TryOutcome::kTimedOut);
   responder_.AbortResponse(
       Error{Code::kTimeout, Side::kUpstream, Retry::kNever, std::string(details)});
-}
-
-void Router::Fail(Failure failure) {
-  if (fallbacks() != nullptr && TakeFallback(failure)) return;
-  LocalReply reply;
-  reply.status = failure.status;
-  reply.flag = failure.flag;
-  reply.details = failure.details;
-  reply.body = failure.body;
-  reply.headers = std::move(failure.headers);
-  Stop(failure.outcome);
-  responder_.Reply(std::move(reply));
-}
-
-bool Router::TakeFallback(const Failure& failure) {
-  const RouteFallbacks& all = *fallbacks();
-  while (true) {
-    const size_t found = all.Find(next_fallback_, failure.reason, failure.status);
-    if (found == all.size()) return false;
-    next_fallback_ = static_cast<uint32_t>(found + 1);
-    const RouteFallbacks::Entry& entry = all.entry(found);
-    const auto reason = static_cast<size_t>(failure.reason);
-    // First: the cluster may fail at once, which is the next fallback's reason.
-    const std::string_view before = std::exchange(fallback_reason_, kFallbackReasonNames[reason]);
-    if (!entry.cluster.empty() && !CanGoTo(entry)) {
-      fallback_reason_ = before;
-      continue;
-    }
-    runtime_.stats.fallbacks[reason].Inc();
-    entry.cluster.empty() ? AnswerWith(entry, failure) : GoTo(entry, failure);
-    return true;
-  }
-}
-
-void Router::AnswerWith(const RouteFallbacks::Entry& entry, const Failure& failure) {
-  StreamInfo& info = responder_.stream_info();
-  info.flags.Set(failure.flag);
-  info.status = failure.status;  // for %status% of the body
-  LocalReply reply = entry.Reply(info);
-  info.status = 0;
-  reply.flag = failure.flag;
-  reply.details = failure.details;
-  reply.headers.emplace_back(kFallback, fallback_reason_);
-  Stop(failure.outcome);
-  responder_.Reply(std::move(reply));
-}
-
-bool Router::CanGoTo(const RouteFallbacks::Entry& entry) const {
-  return (!request_has_body_ || replay_whole_) &&
-         runtime_.generation.FindCluster(entry.cluster) != nullptr;
-}
-
-void Router::GoTo(const RouteFallbacks::Entry& entry, const Failure& failure) {
-  StreamInfo& info = responder_.stream_info();
-  info.details = responder_.stream_arena().Join({"fallback{", failure.details, "}"});
-  cluster_ = runtime_.generation.FindCluster(entry.cluster);
-  choice_ = EndpointChoice::OfFallback();
-  retries_ = RetryState();  // it is asked once
-  if (!begun_) return Begin();
-  // Its time begins anew: nothing may be left of the route's.
-  route_timer_.Cancel();
-  if (request_end_ && info.route->timeout() > 0) route_timer_.Start(info.route->timeout());
-  if (hedge_ != nullptr) hedge_->Stop(failure.outcome);
-  if (failure.reason == FailReason::kStatus) {
-    // We are under its codec.
-    try_->Discard();
-    cluster_changes_ = true;
-    return back_off_timer_.Start(0);
-  }
-  try_->Stop(failure.outcome);
-  UseCluster();
-}
-
-void Router::ArmHedge() {
-  const bool plain = head_->method() == Method::kGet || head_->method() == Method::kHead;
-  if (!plain || request_has_body_ || !head_->upgrade.empty()) return;
-  const Nanos delay = resilience_->hedge->Get(runtime_.worker.loop.now());
-  if (delay == 0) return;
-  hedge_ =
-      responder_.stream_arena().Make<Hedge>(*this, responder_.stream_arena(), runtime_.worker.loop,
-                                            delay, Callback::To<&Router::OnHedgeDue>(this));
-}
-
-void Router::OnHedgeDue() {
-  if (response_started_ || !try_->under_way()) return;
-  EndpointChoice other = choice_;
-  other.Avoid(*try_->endpoint());
-  UpstreamTry& attempt = hedge_->attempt();
-  StreamInfo& info = responder_.stream_info();
-  const Admission admission =
-      Admit(attempt, *cluster_, route_breaker(), other, *head_, info, runtime_);
-  if (!admission || *admission == try_->endpoint()) return attempt.Stop();
-  if (!retries_.TakeOneMore(SituationNow())) return attempt.Stop();
-  choice_ = other;
-  cluster_->stats().hedges.Inc();
-  BeginAt(attempt, **admission, false);
-}
-
-UpstreamTry* Router::RivalOf(const UpstreamTry& attempt) {
-  if (hedge_ == nullptr) return nullptr;
-  UpstreamTry& rival = &attempt == &first_ ? hedge_->attempt() : first_;
-  return rival.under_way() ? &rival : nullptr;
-}
-
-bool Router::LeavesToRival(const UpstreamTry& attempt) {
-  UpstreamTry* const rival = RivalOf(attempt);
-  if (rival == nullptr) return false;
-  choice_.Avoid(*attempt.endpoint());
-  try_ = rival;
-  return true;
 }
 
 }  // namespace sluice

@@ -4,7 +4,8 @@
 // A try that came to nothing is followed by another where RetryState says so; nothing of a response
 // that is tried again goes to the client. A second try may run beside the first one (Hedge): the
 // first good answer ends the other. What fails in the end is answered by a fallback of the route,
-// or by us. The way back is in router_response.cc.
+// or by us. The way back is in router_response.cc, second tries are in
+// router_hedging.cc, fallbacks in router_fallbacks.cc.
 #ifndef SLUICE_CORE_PROXY_ROUTER_H_
 #define SLUICE_CORE_PROXY_ROUTER_H_
 
@@ -88,7 +89,10 @@ class Router final : public LastFilter {
   UpstreamTry* RivalOf(const UpstreamTry& attempt);
   // This one came to nothing. True: the other one goes on.
   bool LeavesToRival(const UpstreamTry& attempt);
+  // Its head is there. False: that is all there is to it, it is left to the other one. Else that
+  // one is over.
   bool OutrunsRival(UpstreamTry& attempt);
+  void CountHedge(const UpstreamTry& attempt);
   bool IsUpgradeAskedFor() const;
   void FailBeforeResponse(const Error& error);
   void OnResponseCut(const Error& error);
@@ -106,13 +110,16 @@ class Router final : public LastFilter {
   }
   // The one way in which requests end that no upstream answers.
   void Fail(Failure failure);
+  void Answer(LocalReply reply, const Failure& failure);
   // True: it answers, or its cluster is asked.
   bool TakeFallback(const Failure& failure);
   void AnswerWith(const RouteFallbacks::Entry& entry, const Failure& failure);
-  bool CanGoTo(const RouteFallbacks::Entry& entry) const;
-  void GoTo(const RouteFallbacks::Entry& entry, const Failure& failure);
+  void GoTo(WorkerCluster& cluster, const Failure& failure);
+  // Nothing of its response is wanted; its connection may serve others.
+  void Drop(UpstreamTry& attempt);
   void EndTunnelIfOver();
-  void Stop(TryOutcome outcome = TryOutcome::kCancelled);
+  // `dropped`, if it is not null, is read to its end by itself.
+  void Stop(TryOutcome outcome = TryOutcome::kCancelled, const UpstreamTry* dropped = nullptr);
 
   Responder& responder_;
   ListenerRuntime& runtime_;
@@ -136,6 +143,8 @@ class Router final : public LastFilter {
   std::string_view fallback_reason_;  // empty: none was taken
   uint32_t next_fallback_ = 0;        // those before it were taken
   bool begun_ = false;
+  bool hedgeable_ = false;
+  bool hedging_ = false;  // a second try was begun, and none since
   bool mirrored_ = false;
   bool cluster_changes_ = false;  // when back_off_timer_ fires
   bool request_has_body_ = false;

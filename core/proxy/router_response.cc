@@ -5,27 +5,6 @@
 #include "core/proxy/router.h"
 
 namespace sluice {
-namespace {
-
-// The views stay where they are: in the buffer that `bytes` keeps.
-void CopyHead(const ResponseHead& from, ResponseHead& to) {
-  to.status = from.status;
-  to.protocol = from.protocol;
-  to.reason = from.reason;
-  to.content_length = from.content_length;
-  to.bytes = from.bytes.Share();
-  to.wire_size = from.wire_size;
-  to.headers.Clear();
-  from.headers.ForEach([&to](const Headers::Entry& entry) {
-    to.headers.AddView(entry.name, entry.value, entry.id);
-  });
-}
-
-}  // namespace
-
-ResponseHead& Router::HeadOf(const UpstreamTry& attempt) {
-  return &attempt == &first_ ? responder_.response_head() : hedge_->head();
-}
 
 ResponseHead& Router::OnTryBegin(UpstreamTry& attempt) {
   ResponseHead& head = HeadOf(attempt);
@@ -47,8 +26,7 @@ void Router::OnTryHead(UpstreamTry& attempt, bool end) {
   if (retries_.has_policy()) [[unlikely]] {
     if (const auto again = retries_.AfterResponse(head, SituationNow())) {
       choice_.Avoid(*attempt.endpoint());
-      // Where the request is not all sent, the connection is of no use any more.
-      request_end_ ? attempt.Discard() : attempt.Stop();
+      Drop(attempt);
       return back_off_timer_.Start(again->wait);
     }
     if (retries_.exhausted()) info.flags.Set(ResponseFlag::kUpstreamRetryLimitExceeded);
@@ -60,6 +38,7 @@ void Router::OnTryHead(UpstreamTry& attempt, bool end) {
   }
   if (pass_ != nullptr) pass_->OnAnswered(head.status, info.upstream_end);
   response_started_ = true;
+  if (resilience_ != nullptr) CountHedge(attempt);
   retries_.Settle();
   response_end_ = end;
   replay_.Clear();
@@ -176,32 +155,6 @@ void Router::OnResponseCut(const Error& error) {
   cut.detail = info.details;
   Stop();
   responder_.AbortResponse(std::move(cut));
-}
-
-// The head of a try that has a rival: a bad one is left to that, a good one ends it. False: that is
-// all there is to it.
-bool Router::OutrunsRival(UpstreamTry& attempt) {
-  StreamInfo& info = responder_.stream_info();
-  const Nanos now = runtime_.worker.loop.now();
-  ResponseHead& head = HeadOf(attempt);
-  if (UpstreamTry* const rival = RivalOf(attempt); rival != nullptr) {
-    if (head.status >= 500 || retries_.IsRepeated(head, *head_)) {
-      attempt.Discard();
-      LeavesToRival(attempt);
-      return false;
-    }
-    rival->Stop();
-  }
-  if (hedge_ != nullptr) hedge_->Cancel();
-  if (resilience_->hedge != nullptr) resilience_->hedge->Add(now - info.upstream_start, now);
-  try_ = &attempt;
-  if (hedge_ == nullptr) return true;
-  info.upstream_host = responder_.stream_arena().Copy(attempt.endpoint()->text);
-  info.upstream_connection_id = attempt.request().connection_id();
-  if (&attempt == &first_) return true;
-  cluster_->stats().hedges_won.Inc();
-  CopyHead(head, responder_.response_head());
-  return true;
 }
 
 }  // namespace sluice

@@ -48,6 +48,32 @@ TEST_F(Fallbacks, AnAnswerRightHere) {
   EXPECT_EQ(ended.details.rfind("upstream_reset_before_response_started{", 0), 0U) << ended.details;
 }
 
+TEST_F(Fallbacks, FieldsHoldVariablesAsTheBodyDoes) {
+  StartWith(
+      "{ respond: { status: 200, headers: { x-was: \"%status% %response_flags%\", x-who: "
+      "\"%header(x-user)%\", x-none: \"%header(x-absent)%\" } } }",
+      "cluster: nobody");
+  const HttpText response = Ask(Get("/", "x-user: me\r\n"));
+  EXPECT_EQ(response.Header("x-was"), "503 UF");
+  EXPECT_EQ(response.Header("x-who"), "me");
+  EXPECT_FALSE(response.Header("x-none")) << "one that comes out empty is not sent";
+}
+
+// What a client sends must not become part of the document.
+TEST_F(Fallbacks, InJsonVariablesAreEscaped) {
+  for (const char* type : {"application/json", "Application/Problem+JSON; charset=utf-8"}) {
+    rig_.reset();
+    StartWith(StrCat({"{ respond: { status: 200, content_type: \"", type,
+                      "\", body: '{\"user\": \"%header(x-user)%\"}' } }"}),
+              "cluster: nobody");
+    EXPECT_EQ(Ask(Get("/", "x-user: a\", \"admin\": \"b\r\n")).body,
+              "{\"user\": \"a\\\", \\\"admin\\\": \\\"b\"}");
+  }
+  rig_.reset();
+  StartWith("{ respond: { status: 200, body: \"%header(x-user)%\" } }", "cluster: nobody");
+  EXPECT_EQ(Ask(Get("/", "x-user: a\"b\r\n")).body, "a\"b");
+}
+
 TEST_F(Fallbacks, AnotherCluster) {
   StartWith("{ cluster: spare }", "cluster: nobody");
   other_.AlwaysAnswer(kOk);
@@ -144,6 +170,38 @@ TEST_F(Fallbacks, TheFallbackTakesNoLongerEither) {
   EXPECT_EQ(client.ReadResponse().status, 504);
 }
 
+// Only where the time itself ran out there is more of it.
+TEST_F(Fallbacks, WhatIsLeftOfTheTimeIsTheFallbacks) {
+  StartWith("{ on: [failure], cluster: spare }", "cluster: api, timeout: 1s");
+  upstream_.Next().AwaitRequest().Hold().Reset();
+  other_.Next().AwaitRequest().AwaitEnd();
+  RawClient client(driver_, port());
+  client.Send(Get("/"));
+  ASSERT_TRUE(upstream_.WaitForRequests(1));
+  Advance(600 * kMillisecond);
+  upstream_.connection(0).Release();
+  ASSERT_TRUE(other_.WaitForRequests(1));
+  Advance(399 * kMillisecond);
+  driver_.RunRounds(5);
+  EXPECT_EQ(client.received(), "");
+  Advance(2 * kMillisecond);
+  EXPECT_EQ(client.ReadResponse().status, 504);
+}
+
+TEST_F(Fallbacks, ATryThatTookTooLongLeavesTheRestOfTheTime) {
+  StartWith("{ on: [timeout], cluster: spare }",
+            "cluster: api, timeout: 1s, retries: { per_try_timeout: 600ms }");
+  upstream_.Next().AwaitRequest().AwaitEnd();
+  other_.Next().AwaitRequest().AwaitEnd();
+  RawClient client(driver_, port());
+  client.Send(Get("/"));
+  ASSERT_TRUE(upstream_.WaitForRequests(1));
+  Advance(601 * kMillisecond);
+  ASSERT_TRUE(other_.WaitForRequests(1));
+  Advance(400 * kMillisecond);
+  EXPECT_EQ(client.ReadResponse().status, 504);
+}
+
 TEST_F(Fallbacks, ForAStatus) {
   StartWith("{ statuses: [503], cluster: spare }");
   upstream_.Next().AwaitRequest().Send(kBusy).AwaitRequest().Send(kOk);
@@ -166,6 +224,25 @@ TEST_F(Fallbacks, ForAStatusAnAnswerRightHere) {
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.body, "was 503");
   EXPECT_EQ(response.Header("x-sluice-fallback"), "status");
+}
+
+// An answer that is not wanted costs no connection.
+TEST_F(Fallbacks, TheConnectionOfAnAnswerThatIsReplacedServesOthers) {
+  StartWith("{ statuses: [503], respond: { status: 200 } }");
+  upstream_.AlwaysAnswer(kBusy);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Ask(Get("/")).status, 200);
+  EXPECT_EQ(upstream_.connection_count(), 1U);
+  EXPECT_EQ(rig_->cluster().stats().responses[5].value(), 5U);
+}
+
+TEST_F(Fallbacks, ALongAnswerThatIsReplacedIsNotWaitedFor) {
+  StartWith("{ statuses: [503], respond: { status: 200 } }");
+  upstream_.Next()
+      .AwaitRequest()
+      .Send("HTTP/1.1 503 Busy\r\nContent-Length: 1000000\r\n\r\nbusy")
+      .AwaitEnd();
+  EXPECT_EQ(Ask(Get("/")).status, 200);
+  WaitForUpstreamEnd();
 }
 
 TEST_F(Fallbacks, OtherStatusesPass) {
@@ -194,7 +271,9 @@ TEST_F(Fallbacks, RetriesComeFirst) {
   client.Send(Get("/"));
   driver_.RunUntil([&] { return rig_->cluster().stats().retries.value() == 1; }, "the retry");
   Advance(5 * kMillisecond);
-  EXPECT_EQ(client.ReadResponse().body, "spare");
+  const HttpText response = client.ReadResponse();
+  EXPECT_EQ(response.body, "spare");
+  EXPECT_EQ(response.Header("x-sluice-attempt-count"), "2");
   EXPECT_EQ(upstream_.request_count(), 2U);
 }
 

@@ -2,10 +2,12 @@
 // other.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "core/base/strings.h"
+#include "core/upstream/endpoint_groups.h"
 #include "tests/support/proxy_fixture.h"
 
 namespace sluice::test {
@@ -152,6 +154,42 @@ TEST_F(Hedging, WhatBothFailIsRetried) {
   EXPECT_EQ(Ended(1).attempts, 3U);
 }
 
+// The retry has the second one's place by then.
+TEST_F(Hedging, ARetryIsNoHedgeThatWon) {
+  StartHedged("hedge: { after: 50ms }, retries: { on: [5xx], back_off: { base: 1ms, max: 1ms } }");
+  constexpr std::string_view kBad = "HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n";
+  upstream_.Next().AwaitRequest().Hold().Send(kBad).AwaitRequest().Send(kOk);
+  other_.Next().AwaitRequest().Hold().Send(kBad).AwaitRequest().Send(kOk);
+  RawClient client(driver_, port());
+  SendAndWait(client, Get("/"));
+  Advance(52 * kMillisecond);
+  ASSERT_TRUE(other_.WaitForRequests(1));
+  upstream_.connection(0).Release();
+  driver_.RunUntil([&] { return stats().responses[5].value() == 1; }, "the bad answer");
+  other_.connection(0).Release();
+  driver_.RunUntil([&] { return stats().responses[5].value() == 2; }, "the other");
+  Advance(5 * kMillisecond);
+  EXPECT_EQ(client.ReadResponse().body, "ok");
+  EXPECT_EQ(stats().hedges.value(), 1U);
+  EXPECT_EQ(stats().hedges_won.value(), 0U);
+}
+
+// Nobody is refused by it: the first one goes on.
+TEST_F(Hedging, OneThatFindsNobodyIsNotCounted) {
+  StartHedged();
+  upstream_.Next().AwaitRequest().Hold().Send(kOk);
+  RawClient client(driver_, port());
+  SendAndWait(client, Get("/"));
+  auto nobody = std::make_shared<EndpointSet>();
+  GroupEndpoints(rig_->cluster().settings().balance, *nobody, nullptr);
+  rig_->cluster().Update(nobody);
+  Advance(100 * kMillisecond);
+  EXPECT_EQ(stats().no_endpoint.value(), 0U);
+  EXPECT_EQ(stats().hedges.value(), 0U);
+  upstream_.connection(0).Release();
+  EXPECT_EQ(client.ReadResponse().status, 200);
+}
+
 TEST_F(Hedging, OnlyRequestsThatMayBeSentTwice) {
   StartHedged();
   upstream_.Next().AwaitRequest().Hold().Send(kOk).Repeat();
@@ -216,6 +254,40 @@ TEST_F(Hedging, AfterAsLongAsMostTake) {
   Advance(3 * kMillisecond);
   EXPECT_EQ(client.ReadResponse().body, "ok");
   EXPECT_EQ(stats().hedges_won.value(), 1U);
+}
+
+// A body that comes slowly, or an error that comes at once, is not how long responses take.
+TEST_F(Hedging, WhatTellsNothingOfTheTimeIsNotMeasured) {
+  StartHedged("hedge: { percentile: 90% }");
+  upstream_.Next().AwaitRequest().Send(kOk).Repeat();
+  upstream_.Others().AwaitRequest().Send("HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n").Repeat();
+  other_.AlwaysAnswer(kOk);
+  {
+    RawClient client(driver_, port());
+    for (int i = 0; i < 60; ++i) {
+      client.Send(Post("/", "body"));
+      ASSERT_EQ(client.ReadResponse().status, 200);
+    }
+  }
+  upstream_.connection(0).Close();
+  driver_.RunUntil([&] { return stats().connections_closed_idle.value() == 1; }, "the close");
+  {
+    RawClient client(driver_, port());
+    for (int i = 0; i < 60; ++i) {
+      client.Send(Get("/"));
+      ASSERT_EQ(client.ReadResponse().status, 500);
+    }
+  }
+  upstream_.connection(1).Close();
+  driver_.RunUntil([&] { return stats().connections_closed_idle.value() == 2; }, "the close");
+  upstream_.Others() = Script().AwaitRequest().Hold().Send(kOk);
+  RawClient client(driver_, port());
+  client.Send(Get("/"));
+  ASSERT_TRUE(upstream_.WaitForRequests(121));
+  Advance(3 * kSecond);
+  EXPECT_EQ(stats().hedges.value(), 0U);
+  upstream_.connection(2).Release();
+  EXPECT_EQ(client.ReadResponse().status, 200);
 }
 
 TEST_F(Hedging, AClientThatLeavesTakesBothWithIt) {

@@ -47,6 +47,20 @@ class Retries : public ProxyFixture {
   }
 };
 
+TEST_F(Retries, OurOwnAnswerSaysHowManyTriesThereWere) {
+  StartWith("on: [reset], attempts: 3");
+  upstream_.Others().AwaitRequest().Reset();
+  RawClient client(driver_, port());
+  client.Send(Get("/"));
+  for (const uint64_t retries : {1u, 2u}) {
+    driver_.RunUntil([&] { return stats().retries.value() == retries; }, "the retry");
+    PassBackOff();
+  }
+  const HttpText response = client.ReadResponse();
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.Header("x-sluice-attempt-count"), "3");
+}
+
 TEST_F(Retries, AResponseThatIsNamed) {
   StartWith("on: [gateway-error]");
   const HttpText response = AnswerTwice(kBusy, Get("/a"));
