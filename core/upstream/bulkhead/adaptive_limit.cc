@@ -35,6 +35,19 @@ double AdaptiveLimit::Clamp(double limit) const {
   return std::max<double>(settings_.at_least, std::min<double>(settings_.at_most, limit));
 }
 
+void AdaptiveLimit::Adopt() {
+  uint64_t mark = 0;
+  for (const uint64_t part :
+       {uint64_t{settings_.begin}, uint64_t{settings_.at_least}, uint64_t{settings_.at_most},
+        std::bit_cast<uint64_t>(settings_.tolerance)}) {
+    mark = (mark ^ part) * 0x9e3779b97f4a7c15;  // Knuth's multiplicative hashing
+    mark ^= mark >> 32;
+  }
+  if (words_[kSettings].Load() == mark) return;
+  for (const Word word : {kLimit, kLongLatency, kMeasurements}) words_[word].Store(0);
+  words_[kSettings].Store(mark);
+}
+
 uint32_t AdaptiveLimit::limit() const {
   const double shared = Load(words_[kLimit]);
   return static_cast<uint32_t>(Clamp(shared > 0 ? shared : settings_.begin));
@@ -50,9 +63,9 @@ bool AdaptiveLimit::OnSample(Nanos latency, uint64_t in_flight) {
   sum_ = 0;
   const uint64_t most = std::exchange(most_in_flight_, 0);
   const double usual = AddToLong(mean);
-  const double gradient = std::clamp(settings_.tolerance * usual / mean, kLeastGradient, 1.0);
+  gradient_ = std::clamp(settings_.tolerance * usual / mean, kLeastGradient, 1.0);
   // A limit that is hardly used says nothing about whether a higher one would do.
-  UpdateLimit(gradient, static_cast<double>(most) >= limit() / 2.0);
+  UpdateLimit(gradient_, static_cast<double>(most) >= limit() / 2.0);
   return true;
 }
 

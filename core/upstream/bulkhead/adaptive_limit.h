@@ -32,14 +32,20 @@ class AdaptiveLimit {
   AdaptiveLimit(const AdaptiveLimitSettings& settings, SharedWords words)
       : settings_(settings), words_(words) {}
 
+  // Forgets what was found out with other settings: the limit begins anew. Of the main thread, when
+  // a configuration is made.
+  void Adopt();
+
   // Between at_least and at_most.
   uint32_t limit() const;
+  // By what this worker's last measurement multiplied the limit, from 0.5 to 1.
+  double gradient() const { return gradient_; }
   // A response took so long, and there were `in_flight` requests. Says whether that made the limit
   // anew. REQUIRES: latency >= 0.
   bool OnSample(Nanos latency, uint64_t in_flight);
 
  private:
-  enum Word : uint8_t { kLimit, kLongLatency, kMeasurements };
+  enum Word : uint8_t { kLimit, kLongLatency, kMeasurements, kSettings };
 
   double Clamp(double limit) const;
   // Takes it into the usual latency, and returns that.
@@ -52,6 +58,7 @@ class AdaptiveLimit {
   uint32_t samples_ = 0;
   Nanos sum_ = 0;
   uint64_t most_in_flight_ = 0;
+  double gradient_ = 1;
 };
 
 }  // namespace sluice

@@ -22,40 +22,45 @@ struct Waiter final : AdmissionWaiter {
 
 class AdmissionQueueTest : public ::testing::Test {
  protected:
-  // Who goes for it; "": nobody.
-  std::string Add(std::string_view name, RequestPriority priority = kNormal) {
+  void Add(std::string_view name, RequestPriority priority = kNormal) {
     waiters_.push_back(std::make_unique<Waiter>(name));
-    return NameOf(queue_.Add(*waiters_.back(), priority, now_));
+    queue_.Add(*waiters_.back(), priority, now_);
   }
+  // Who comes in; "": nobody waits.
   std::string Next() {
-    return NameOf(queue_.TakeNext(now_, false, [](const AdmissionWaiter&) { return true; }));
+    AdmissionWaiter* const next = queue_.Next(now_);
+    if (next == nullptr) return "";
+    queue_.LetIn(*next, now_);
+    return static_cast<Waiter*>(next)->name;
   }
-  std::string Expired() { return NameOf(queue_.TakeExpired(now_)); }
-  static std::string NameOf(AdmissionWaiter* waiter) {
-    return waiter == nullptr ? "" : static_cast<Waiter*>(waiter)->name;
+  std::string Cut() {
+    AdmissionWaiter* const cut = queue_.FindCut(now_);
+    if (cut == nullptr) return "";
+    queue_.Remove(*cut);
+    return static_cast<Waiter*>(cut)->name;
   }
   void Pass(Nanos time) { now_ += time; }
-  // For 100 ms whoever enters has waited for so long.
+  // Whoever enters has waited for so long, and one more always waits, for longer than an interval.
   void Stand(Nanos wait = 6 * kMillisecond) {
-    Next();
-    Pass(AdmissionQueue::kInterval);
-    Add("before");
-    Pass(wait);
-    Next();
-    Pass(AdmissionQueue::kInterval - wait);
-    Add("behind");
-    Pass(wait);
-    Next();
-    EXPECT_TRUE(queue_.empty());
+    Add("first");
+    const Nanos end = now_ + settings_.interval();
+    while (now_ < end) {
+      Pass(wait);
+      Add("another");
+      Next();
+    }
+    Look();
   }
+  void Look() { queue_.Next(now_); }
 
   Nanos now_ = 1000 * kSecond;
-  AdmissionQueue queue_{{4, 50 * kMillisecond}};
+  AdmissionQueueSettings settings_{100, 50 * kMillisecond};
   std::vector<std::unique_ptr<Waiter>> waiters_;
+  AdmissionQueue queue_{settings_};
 };
 
 TEST_F(AdmissionQueueTest, WhoCameFirstIsFirst) {
-  for (const char* name : {"a", "b", "c"}) EXPECT_EQ(Add(name), "");
+  for (const char* name : {"a", "b", "c"}) Add(name);
   EXPECT_EQ(queue_.size(), 3U);
   EXPECT_EQ(Next(), "a");
   EXPECT_EQ(Next(), "b");
@@ -83,58 +88,13 @@ TEST_F(AdmissionQueueTest, SaysWhoComesBeforeANewcomer) {
   EXPECT_FALSE(queue_.IsAheadOf(kHigh));
 }
 
-TEST_F(AdmissionQueueTest, WhereItIsFullTheNewcomerGoes) {
-  for (const char* name : {"a", "b", "c", "d"}) Add(name);
-  EXPECT_EQ(Add("e"), "e");
-  EXPECT_EQ(Add("f", kLow), "f");
-  EXPECT_EQ(queue_.size(), 4U);
-  EXPECT_EQ(Next(), "a");
-}
-
-TEST_F(AdmissionQueueTest, OrTheNewestOfTheLowestPriorityBelowIt) {
-  Add("low 1", kLow);
-  Add("low 2", kLow);
-  Add("normal", kNormal);
-  Add("high", kHigh);
-  EXPECT_EQ(Add("a", kNormal), "low 2");
-  EXPECT_EQ(Add("b", kHigh), "low 1");
-  EXPECT_EQ(Add("c", kHigh), "a");
-  EXPECT_EQ(Add("d", kHigh), "normal");
-  EXPECT_EQ(Add("e", kHigh), "e");
-  EXPECT_EQ(Next(), "high");
-}
-
-TEST_F(AdmissionQueueTest, NobodyWaitsForLongerThanItSays) {
-  Add("a", kCritical);
-  Pass(30 * kMillisecond);
-  Add("b", kLow);
-  Pass(20 * kMillisecond - 1);
-  EXPECT_EQ(Expired(), "");
-  Pass(1);
-  EXPECT_EQ(Expired(), "a");
-  EXPECT_EQ(Expired(), "");
-  Pass(30 * kMillisecond);
-  EXPECT_EQ(Expired(), "b");
-  EXPECT_TRUE(queue_.empty());
-}
-
 TEST_F(AdmissionQueueTest, WhoGivesUpIsNeverNext) {
   for (const char* name : {"a", "b", "c"}) Add(name);
   queue_.Remove(*waiters_[1]);
-  EXPECT_FALSE(waiters_[1]->queued());
+  EXPECT_EQ(waiters_[1]->queue(), nullptr);
   EXPECT_EQ(Next(), "a");
   EXPECT_EQ(Next(), "c");
   EXPECT_EQ(Next(), "");
-}
-
-TEST_F(AdmissionQueueTest, WhoCannotEnterKeepsThoseBehindOutOnlyIfTheyWantTheSame) {
-  for (const char* name : {"a", "b"}) Add(name);
-  const auto only_b = [](const AdmissionWaiter& each) {
-    return static_cast<const Waiter&>(each).name == "b";
-  };
-  EXPECT_EQ(NameOf(queue_.TakeNext(now_, false, only_b)), "");
-  EXPECT_EQ(NameOf(queue_.TakeNext(now_, true, only_b)), "b");
-  EXPECT_EQ(queue_.size(), 1U);
 }
 
 TEST_F(AdmissionQueueTest, StandsWhereNobodysWaitIsShort) {
@@ -143,26 +103,27 @@ TEST_F(AdmissionQueueTest, StandsWhereNobodysWaitIsShort) {
 }
 
 TEST_F(AdmissionQueueTest, DoesNotStandWhereOneWaitIsShort) {
-  Stand(AdmissionQueue::kTarget);
+  Stand(5 * kMillisecond);
   EXPECT_FALSE(queue_.standing());
-  Add("a");
-  Pass(90 * kMillisecond);
-  queue_.OnPassed(now_);
-  Next();
-  Pass(20 * kMillisecond);
-  Add("b");
-  EXPECT_FALSE(queue_.standing()) << "somebody did not wait at all";
 }
 
-TEST_F(AdmissionQueueTest, StandsWhereNobodyLeavesIt) {
-  AdmissionQueue queue({4, kSecond});
-  Waiter waiter("a");
-  Pass(AdmissionQueue::kInterval);
-  queue.Add(waiter, kNormal, now_);
-  EXPECT_FALSE(queue.standing());
-  Pass(AdmissionQueue::kInterval);
-  EXPECT_EQ(NameOf(queue.TakeExpired(now_)), "a") << "as its wait is cut to 5 ms now";
-  EXPECT_TRUE(queue.standing());
+TEST_F(AdmissionQueueTest, StandsWhereNobodyComesIn) {
+  Add("a");
+  Pass(100 * kMillisecond - 1);
+  EXPECT_EQ(Cut(), "");
+  Pass(1);
+  EXPECT_EQ(Cut(), "a");
+}
+
+TEST_F(AdmissionQueueTest, WhoMustGoWhereThereIsNoRoomHasNotComeIn) {
+  Add("a");
+  for (int i = 0; i < 25; ++i) {
+    Pass(4 * kMillisecond);
+    Add("evicted");
+    queue_.Remove(*waiters_.back());
+  }
+  Look();
+  EXPECT_TRUE(queue_.standing());
 }
 
 TEST_F(AdmissionQueueTest, WhileItStandsTheNewestComeFirst) {
@@ -172,38 +133,58 @@ TEST_F(AdmissionQueueTest, WhileItStandsTheNewestComeFirst) {
   Add("low", kLow);
   EXPECT_EQ(Next(), "b");
   EXPECT_EQ(Next(), "a");
+  EXPECT_EQ(Next(), "another");
   EXPECT_EQ(Next(), "low");
 }
 
 TEST_F(AdmissionQueueTest, WhileItStandsWaitsAreCut) {
   Stand();
   Add("a");
-  Pass(AdmissionQueue::kTarget - 1);
-  EXPECT_EQ(Expired(), "");
+  Pass(5 * kMillisecond - 1);
+  EXPECT_EQ(Cut(), "another") << "which came before";
+  EXPECT_EQ(Cut(), "");
   Pass(1);
-  EXPECT_EQ(Expired(), "a");
+  EXPECT_EQ(Cut(), "a");
 }
 
-TEST_F(AdmissionQueueTest, StandsUntilSomebodyNeedNotWait) {
+TEST_F(AdmissionQueueTest, StandsWhileWaitsAreCut) {
   Stand();
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 100; ++i) {
     Add("a");
-    Pass(kMillisecond);
-    EXPECT_EQ(Next(), "a");
+    Add("b");
+    Pass(5 * kMillisecond);
+    EXPECT_EQ(Next(), "b") << i;
+    Add("c");
+    Cut();
   }
-  EXPECT_TRUE(queue_.standing()) << "waits that are cut are short";
-  queue_.OnPassed(now_);
-  Pass(AdmissionQueue::kInterval);
-  Add("b");
-  EXPECT_FALSE(queue_.standing());
-  Add("c");
-  EXPECT_EQ(Next(), "b");
+  EXPECT_TRUE(queue_.standing()) << "waits that are cut are short, and say nothing";
 }
 
-TEST_F(AdmissionQueueTest, WhatWasLongAgoIsForgotten) {
+TEST_F(AdmissionQueueTest, StandsNoMoreWhenItWasEmpty) {
   Stand();
-  Pass(10 * kSecond);
+  while (!Next().empty()) {
+  }
   Add("a");
+  EXPECT_FALSE(queue_.standing());
+  Add("b");
+  Pass(50 * kMillisecond);
+  EXPECT_EQ(Cut(), "");
+  EXPECT_EQ(Next(), "a");
+}
+
+// Who allows a long wait gets it.
+TEST_F(AdmissionQueueTest, ALongWaitIsNotCutToAShortOne) {
+  settings_.wait = 2 * kSecond;
+  Add("a");
+  Add("b");
+  for (int i = 0; i < 19; ++i) {
+    Pass(100 * kMillisecond);
+    EXPECT_EQ(Cut(), "");
+  }
+  EXPECT_EQ(Next(), "a") << "in the order of arrival";
+  Pass(100 * kMillisecond);
+  EXPECT_EQ(Cut(), "b") << "nobody waited for less than 100 ms in 2 s";
+  Stand(100 * kMillisecond);
   EXPECT_FALSE(queue_.standing());
 }
 

@@ -20,7 +20,7 @@ Bulkhead::Bulkhead(Loop& loop, Random& random, const BulkheadSettings& settings,
       random_(random),
       settings_(settings),
       stats_(settings.stats.Bind(row)),
-      queue_(settings.queue),
+      queues_(settings.queue, settings.consumers != nullptr),
       work_task_(Callback::To<&Bulkhead::Work>(this)),
       look_timer_(loop, Callback::To<&Bulkhead::OnTimer>(this)) {
   if (settings.adaptive) adaptive_.emplace(*settings.adaptive, settings.words);
@@ -30,19 +30,18 @@ BulkheadEntry::State Bulkhead::Enter(BulkheadEntry& entry, RequestPriority prior
                                      std::optional<uint64_t> consumer) {
   CHECK(entry.state_ == BulkheadEntry::State::kOutside);
   entry.bulkhead_ = this;
-  const bool separate = settings_.consumers != nullptr;
   // Who says no name shares the bulkhead of those who do not.
-  if (separate) entry.consumer_ = settings_.consumers->Of(consumer.value_or(0));
-  const bool queues = settings_.queue.requests > 0;
-  // Those who wait want the same, unless each consumer has a bulkhead of its own.
-  const bool overtakes = !separate && queue_.IsAheadOf(priority);
-  if (!overtakes && Take(entry, priority)) {
-    if (queues) queue_.OnPassed(loop_.now());
-    return entry.state_;
+  if (settings_.consumers != nullptr) {
+    entry.consumer_ = settings_.consumers->KeyOf(consumer.value_or(0));
   }
+  const AdmissionQueue* const before = queues_.empty() ? nullptr : queues_.Find(entry.consumer_);
+  const bool overtakes = before != nullptr && before->IsAheadOf(priority);
+  if (!overtakes && Take(entry, priority)) return entry.state_;
   entry.state_ = BulkheadEntry::State::kRefused;
   entry.refusal_ = BulkheadStats::kFull;
-  AdmissionWaiter* const out = queues ? queue_.Add(entry, priority, loop_.now()) : &entry;
+  AdmissionWaiter* const out = settings_.queue.requests > 0
+                                   ? queues_.Add(entry, entry.consumer_, priority, loop_.now())
+                                   : &entry;
   if (out == &entry) {
     stats_.refused[BulkheadStats::kFull].Inc();
     return entry.state_;
@@ -61,7 +60,7 @@ bool Bulkhead::Take(BulkheadEntry& entry, RequestPriority priority) {
   const uint32_t all = limit();
   const uint32_t most = IsHigh(priority) ? all : settings_.WithoutReserve(all);
   if (settings_.consumers != nullptr) {
-    if (!entry.consumer_.TryAdd(most)) return false;
+    if (!settings_.consumers->TryAdd(entry.consumer_, most)) return false;
     settings_.active.Add();
   } else if (!settings_.active.TryAdd(most)) {
     return false;
@@ -73,18 +72,21 @@ bool Bulkhead::Take(BulkheadEntry& entry, RequestPriority priority) {
 
 void Bulkhead::GiveBack(BulkheadEntry& entry) {
   settings_.active.Sub();
-  if (settings_.consumers != nullptr) entry.consumer_.Sub();
+  if (settings_.consumers != nullptr) settings_.consumers->Sub(entry.consumer_);
   --in_;
-  if (queue_.empty()) return;
+  AdmissionQueue* const queue = queues_.empty() ? nullptr : queues_.Find(entry.consumer_);
+  if (queue == nullptr) return;
   if (Yields()) {
-    yielded_ = true;
-  } else {
-    loop_.Defer(work_task_);
+    queue->yielded_ = true;
+    return;
   }
+  queue->ListNode<AdmissionRoomTag>::Unlink();
+  has_room_.PushBack(*queue);
+  loop_.Defer(work_task_);
 }
 
 bool Bulkhead::Yields() const {
-  const auto own = static_cast<double>(queue_.size());
+  const auto own = static_cast<double>(queues_.size());
   const double all = std::max(own, static_cast<double>(settings_.waiting.value()));
   // Places are those of many bulkheads where each consumer has one.
   const double places = settings_.consumers != nullptr ? 1 : limit();
@@ -94,46 +96,58 @@ bool Bulkhead::Yields() const {
 
 void Bulkhead::StopWaiting(BulkheadEntry& entry) {
   settings_.waiting.Sub();
-  if (entry.queued()) return queue_.Remove(entry);
+  if (entry.queue() != nullptr) return queues_.Remove(entry);
   entry.ListNode<>::Unlink();  // evicted
 }
 
 void Bulkhead::AddSample(Nanos latency) {
   if (!adaptive_) return;
-  if (adaptive_->OnSample(latency, settings_.active.value())) {
-    settings_.limit.Set(adaptive_->limit());
-  }
+  if (!adaptive_->OnSample(latency, settings_.active.value())) return;
+  settings_.limit.Set(adaptive_->limit());
+  settings_.gradient.Set(static_cast<uint64_t>(adaptive_->gradient() * 100));
 }
 
-// Each callback may end other waits, and begin none.
+// Each callback may end other waits, and begin none. So a queue may be gone after it.
 void Bulkhead::Work() {
   while (!evicted_.empty()) Refuse(evicted_.front(), BulkheadStats::kEvicted);
-  LetIn();
-  Expire();
+  while (!has_room_.empty()) {
+    AdmissionQueue& queue = has_room_.front();
+    queue.ListNode<AdmissionRoomTag>::Unlink();
+    LetIn(queue.consumer_);
+  }
 }
 
 void Bulkhead::OnTimer() {
-  if (!std::exchange(yielded_, false)) LetIn();
-  Expire();
-  if (!queue_.empty()) look_timer_.Start(kLookEvery);
+  const Nanos now = loop_.now();
+  for (size_t i = std::min(queues_.queues(), kLooks); i > 0 && !queues_.empty(); --i) {
+    AdmissionQueue& queue = queues_.TakeTurn();
+    const uint64_t consumer = queue.consumer_;
+    if (!std::exchange(queue.yielded_, false)) LetIn(consumer);
+    Cut(consumer);
+  }
+  while (AdmissionWaiter* const waiter = queues_.TakeExpired(now)) {
+    Refuse(static_cast<BulkheadEntry&>(*waiter), BulkheadStats::kTimeout);
+  }
+  if (!queues_.empty()) look_timer_.Start(kLookEvery);
 }
 
-void Bulkhead::LetIn() {
+void Bulkhead::LetIn(uint64_t consumer) {
   const Nanos now = loop_.now();
-  const auto enters = [this](AdmissionWaiter& waiter) {
-    return Take(static_cast<BulkheadEntry&>(waiter), waiter.priority());
-  };
-  const bool look_on = settings_.consumers != nullptr;
-  while (AdmissionWaiter* const waiter = queue_.TakeNext(now, look_on, enters)) {
+  while (AdmissionQueue* const queue = queues_.Find(consumer)) {
+    auto& entry = static_cast<BulkheadEntry&>(*queue->Next(now));
+    if (!Take(entry, entry.priority())) return;
+    queues_.LetIn(entry, now);
     settings_.waiting.Sub();
-    stats_.wait.Record(static_cast<uint64_t>((now - waiter->since()) / kMicrosecond));
-    static_cast<BulkheadEntry*>(waiter)->decided_();
+    stats_.wait.Record(static_cast<uint64_t>((now - entry.since()) / kMicrosecond));
+    entry.decided_();
   }
 }
 
-void Bulkhead::Expire() {
-  const Nanos now = loop_.now();
-  while (AdmissionWaiter* const waiter = queue_.TakeExpired(now)) {
+void Bulkhead::Cut(uint64_t consumer) {
+  while (AdmissionQueue* const queue = queues_.Find(consumer)) {
+    AdmissionWaiter* const waiter = queue->FindCut(loop_.now());
+    if (waiter == nullptr) return;
+    queues_.Remove(*waiter);
     Refuse(static_cast<BulkheadEntry&>(*waiter), BulkheadStats::kTimeout);
   }
 }

@@ -5,7 +5,8 @@
 // The count is shared by the workers, the queues are not: each worker tries to let its own waiters
 // in when one of its own requests leaves, and every millisecond while somebody waits, for what
 // leaves at others. So no worker calls another, and one whose requests have all left finds room a
-// millisecond late at most. A worker that has more than its share of the places, by how many wait
+// millisecond late at most (of more than kLooks consumers that wait, each has its turn at that).
+// A worker that has more than its share of the places, by how many wait
 // where, leaves one that it gives back to the others for a millisecond or two: otherwise who has
 // the places would keep them.
 //
@@ -23,7 +24,7 @@
 #include "core/event/loop.h"
 #include "core/stats/row.h"
 #include "core/upstream/bulkhead/adaptive_limit.h"
-#include "core/upstream/bulkhead/admission_queue.h"
+#include "core/upstream/bulkhead/admission_queues.h"
 #include "core/upstream/bulkhead/bulkhead_settings.h"
 
 namespace sluice {
@@ -51,7 +52,7 @@ class BulkheadEntry final : private AdmissionWaiter, private ListNode<> {
 
   const Callback decided_;
   Bulkhead* bulkhead_ = nullptr;  // outlives its requests
-  SharedGauge consumer_;          // counted in, besides the bulkhead's own count
+  uint64_t consumer_ = 0;         // ConsumerCounts::KeyOf; 0 where all are one
   State state_ = State::kOutside;
   BulkheadStats::Refusal refusal_ = BulkheadStats::kFull;
 };
@@ -78,6 +79,7 @@ class Bulkhead {
   friend class BulkheadEntry;
 
   static constexpr Nanos kLookEvery = kMillisecond;
+  static constexpr size_t kLooks = 256;  // at so many queues each time
 
   bool Take(BulkheadEntry& entry, RequestPriority priority);
   void GiveBack(BulkheadEntry& entry);
@@ -87,8 +89,9 @@ class Bulkhead {
   // Ends the waits that are over.
   void Work();
   void OnTimer();
-  void LetIn();
-  void Expire();
+  // Of one consumer: as many as there are places for; and those that its standing queue cuts.
+  void LetIn(uint64_t consumer);
+  void Cut(uint64_t consumer);
   void Refuse(BulkheadEntry& entry, BulkheadStats::Refusal why);
 
   Loop& loop_;
@@ -96,12 +99,12 @@ class Bulkhead {
   const BulkheadSettings& settings_;
   BulkheadStats stats_;
   std::optional<AdaptiveLimit> adaptive_;
-  AdmissionQueue queue_;
-  List<BulkheadEntry> evicted_;  // not told yet
+  AdmissionQueues queues_;
+  List<BulkheadEntry> evicted_;                      // not told yet
+  List<AdmissionQueue, AdmissionRoomTag> has_room_;  // perhaps
   Task work_task_;
   Timer look_timer_;  // set while somebody waits
   uint32_t in_ = 0;   // of this worker
-  bool yielded_ = false;
 };
 
 }  // namespace sluice

@@ -29,7 +29,13 @@ BulkheadSettings::BulkheadSettings(const config::Bulkhead& config, StatsDirector
   Metric metric{"sluice_bulkhead_limit", "The limit of an adaptive bulkhead."};
   metric.gauge_of = GaugeOf::kLatestProcess;
   limit = directory.SharedGauge(metric.OfMany(), labels);
-  limit.Set(AdaptiveLimit(*adaptive, words).limit());
+  metric.name = "sluice_bulkhead_gradient_percent";
+  metric.help = "What the last measurement multiplied the limit by.";
+  gradient = directory.SharedGauge(metric.OfMany(), labels);
+  AdaptiveLimit begun(*adaptive, words);
+  begun.Adopt();
+  limit.Set(begun.limit());
+  gradient.Set(100);
 }
 
 uint32_t BulkheadSettings::WithoutReserve(uint32_t all) const {

@@ -44,6 +44,7 @@ struct BulkheadSettings {
   SharedGauge waiting;
   SharedWords words;  // of the adaptive limit
   SharedGauge limit;  // shown, where it is adaptive
+  SharedGauge gradient;
   StatsGroup<BulkheadStats> stats;
 };
 

@@ -312,9 +312,7 @@ TEST_F(BulkheadTest, EachConsumerHasItsOwn) {
   EXPECT_EQ(second.entry.state(), State::kIn);
   Request& third = Enter(kNormal, 0, 7);
   EXPECT_EQ(third.entry.state(), State::kWaiting);
-  // Another one's, that is in another counter.
-  uint64_t other = 8;
-  while (&settings_->consumers->cell(other) == &settings_->consumers->cell(7)) ++other;
+  constexpr uint64_t other = 8;
   EXPECT_EQ(Enter(kNormal, 0, other).entry.state(), State::kIn) << "though somebody waits";
   Request& others = Enter(kNormal, 0, other);
   Request& behind = Enter(kNormal, 0, other);
@@ -327,6 +325,60 @@ TEST_F(BulkheadTest, EachConsumerHasItsOwn) {
   second.entry.Leave();
   Pass(2 * kMillisecond);
   EXPECT_EQ(third.entry.state(), State::kIn);
+}
+
+TEST_F(BulkheadTest, OneConsumersFloodLeavesTheQueueToOthers) {
+  config_.set_requests(1);
+  config_.mutable_per()->set_header("x-consumer");
+  Start(4);
+  Request& flood = Enter(kNormal, 0, 1);
+  for (int i = 0; i < 10; ++i) Enter(kNormal, 0, 1);
+  EXPECT_EQ(Waiting(), 4U);
+  Request& other = Enter(kNormal, 0, 2);
+  Request& waits = Enter(kNormal, 0, 2);
+  EXPECT_EQ(waits.entry.state(), State::kWaiting) << "one of the flood's gave way";
+  Turn();
+  EXPECT_EQ(Refused(BulkheadStats::kEvicted), 1U);
+  other.entry.Leave();
+  Turn();
+  EXPECT_EQ(waits.entry.state(), State::kIn);
+  flood.entry.Leave();
+  Turn();
+  EXPECT_EQ(Waiting(), 2U);
+}
+
+// A consumer whose places all workers use is not kept out because another one's are given back here
+// again and again.
+TEST_F(BulkheadTest, WhatOneConsumerLeavesToOthersHoldsUpNoneOfThem) {
+  config_.set_requests(1);
+  config_.mutable_per()->set_header("x-consumer");
+  Start(100, 10 * kSecond);
+  Request& flood = Enter(kNormal, 0, 1);
+  for (int i = 0; i < 4; ++i) Enter(kNormal, 0, 1);
+  for (int i = 0; i < 99; ++i) Enter(kNormal, 1, 3);
+  Request& elsewhere = Enter(kNormal, 1, 2);
+  Request& waits = Enter(kNormal, 0, 2);
+  elsewhere.entry.Leave();
+  flood.entry.Leave();
+  Pass(kMillisecond);
+  EXPECT_EQ(waits.entry.state(), State::kIn);
+}
+
+TEST_F(BulkheadTest, ALongWaitIsAsLongAsItSays) {
+  Start(4, kSecond);
+  Request& first = Enter();
+  Enter();
+  Request& third = Enter();
+  Pass(500 * kMillisecond);
+  EXPECT_EQ(third.entry.state(), State::kWaiting);
+  first.entry.Leave();
+  Turn();
+  EXPECT_EQ(third.entry.state(), State::kIn);
+  Request& fourth = Enter();
+  Pass(998 * kMillisecond);
+  EXPECT_EQ(fourth.entry.state(), State::kWaiting);
+  Pass(4 * kMillisecond);
+  EXPECT_EQ(fourth.entry.refusal(), BulkheadStats::kTimeout);
 }
 
 TEST_F(BulkheadTest, WhoSaysNoNameIsOneConsumer) {
@@ -348,7 +400,30 @@ TEST_F(BulkheadTest, AnAdaptiveLimitIsThatOfAllWorkers) {
   for (int i = 0; i < 100; ++i) workers_[0]->AddSample(10 * kMillisecond);
   EXPECT_EQ(workers_[1]->limit(), 28U) << "20 + 10 * 0.2 * 4";
   EXPECT_EQ(settings_->limit.value(), 28U) << "as it is shown";
+  EXPECT_EQ(settings_->gradient.value(), 100U);
   EXPECT_EQ(Enter(kNormal, 1).entry.state(), State::kIn);
+}
+
+TEST_F(BulkheadTest, AnAdaptiveLimitIsKeptUnlessItsSettingsChange) {
+  config_.set_requests(20);
+  config_.mutable_adaptive()->set_at_least(20);
+  config_.mutable_adaptive()->set_at_most(200);
+  config_.mutable_adaptive()->set_tolerance(1.5);
+  Start();
+  for (int i = 0; i < 20; ++i) Enter();
+  for (int i = 0; i < 100; ++i) workers_[0]->AddSample(10 * kMillisecond);
+  for (int i = 0; i < 10; ++i) workers_[0]->AddSample(20 * kMillisecond);
+  EXPECT_LT(settings_->gradient.value(), 100U);
+  const uint32_t limit = workers_[0]->limit();
+  EXPECT_GT(limit, 20U);
+  config_.set_reserve(10);
+  const LabelList labels{{"cluster", "a"}};
+  const BulkheadSettings same(config_, *directory_, labels);
+  EXPECT_EQ(same.limit.value(), limit);
+  config_.mutable_adaptive()->set_tolerance(2);
+  const BulkheadSettings other(config_, *directory_, labels);
+  EXPECT_EQ(other.limit.value(), 20U);
+  requests_.clear();
 }
 
 TEST_F(BulkheadTest, ManyThreadsNeverLetInMore) {
@@ -376,16 +451,67 @@ TEST_F(BulkheadTest, ManyThreadsNeverLetInMore) {
 }
 
 TEST(ConsumerCountsTest, NamesAreSpreadDifferentlyInEachProcess) {
-  ConsumerCounts one;
-  ConsumerCounts other;
-  std::set<const void*> used;
+  const ConsumerCounts one;
+  const ConsumerCounts other;
+  std::set<uint64_t> used;
   int same = 0;
   for (uint64_t hash = 0; hash < 1000; ++hash) {
-    used.insert(&one.cell(hash));
-    same += (&one.cell(hash) - &one.cell(0)) == (&other.cell(hash) - &other.cell(0)) ? 1 : 0;
+    const uint64_t key = one.KeyOf(hash);
+    used.insert(key >> (64 - ConsumerCounts::kBits));
+    same += key == other.KeyOf(hash) ? 1 : 0;
   }
   EXPECT_GT(used.size(), 700U) << "of 4096 counters, 1000 names meet in about 115 of them";
-  EXPECT_LT(same, 100);
+  EXPECT_LT(same, 10);
+}
+
+// One counter each: two or three of a hundred would meet another. Of two both must be full.
+TEST(ConsumerCountsTest, HardlyAnybodyIsRefusedForOthers) {
+  int refused = 0;
+  for (int round = 0; round < 20; ++round) {
+    ConsumerCounts counts;
+    for (uint64_t hash = 0; hash < 400; ++hash) {
+      refused += counts.TryAdd(counts.KeyOf(hash), 1) ? 0 : 1;
+    }
+  }
+  EXPECT_LT(refused, 60) << "of 8,000; with one counter it would be some 380";
+}
+
+TEST(ConsumerCountsTest, NobodyHasMoreThanTheLimit) {
+  ConsumerCounts counts;
+  const uint64_t key = counts.KeyOf(1);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(counts.TryAdd(key, 3));
+  EXPECT_FALSE(counts.TryAdd(key, 3));
+  EXPECT_EQ(counts.Get(key), 3U);
+  counts.Sub(key);
+  EXPECT_TRUE(counts.TryAdd(key, 3));
+  EXPECT_FALSE(counts.TryAdd(key, 3));
+}
+
+TEST(ConsumerCountsTest, NorOfManyThreads) {
+  ConsumerCounts counts;
+  const uint64_t key = counts.KeyOf(1);
+  std::atomic<int> in{0};
+  std::atomic<int> most{0};
+  std::atomic<int> entered{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      for (int n = 0; n < 20000; ++n) {
+        if (!counts.TryAdd(key, 2)) continue;
+        const int now = ++in;
+        int before = most;
+        while (now > before && !most.compare_exchange_weak(before, now)) {
+        }
+        ++entered;
+        --in;
+        counts.Sub(key);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_LE(most, 2);
+  EXPECT_GT(entered, 0);
+  EXPECT_EQ(counts.Get(key), 0U);
 }
 
 }  // namespace
