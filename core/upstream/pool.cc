@@ -9,15 +9,18 @@
 namespace sluice {
 
 Pool::Pool(Loop& loop, Random& random, const ClusterSettings& settings, ClusterStats& stats,
-           const Address& address)
+           PoolGroup& group, const Address& address)
     : loop_(loop),
       random_(random),
       settings_(settings),
       stats_(stats),
+      group_(group),
       address_(address),
       failed_task_(Callback::To<&Pool::NotifyFailedStart>(this)),
       serve_task_(Callback::To<&Pool::ServeNow>(this)),
-      sweep_(loop, Callback::To<&Pool::SweepIdle>(this)) {}
+      sweep_(loop, Callback::To<&Pool::SweepIdle>(this)) {
+  group_.Add(*this);
+}
 
 Pool::~Pool() {
   for (List<UpstreamConnection>* list : {&ready_, &busy_}) {
@@ -76,10 +79,12 @@ void Pool::SetReady(UpstreamConnection& connection, bool ready) {
   if (ready) {
     ready_.PushFront(connection);
     ++ready_count_;
+    group_.AddReady();
     stats_.connections_idle.Add();
   } else {
     busy_.PushBack(connection);
     --ready_count_;
+    group_.SubReady();
     stats_.connections_idle.Sub();
   }
 }
@@ -94,13 +99,21 @@ void Pool::WaitFor(UpstreamRequest& request) {
   }
 }
 
+bool Pool::CloseIdle() {
+  if (ready_.empty() || ready_.back().attached_ > 0) return false;
+  stats_.connections_expired.Inc();
+  ready_.back().Close();
+  return true;
+}
+
 std::optional<ClusterLimit> Pool::TakeRoom(RequestPriority priority, LimitPermit& cluster,
                                            LimitPermit& endpoint) {
   constexpr uint32_t kAny = UINT32_MAX;
   const ClusterLimits& limits = settings_.limits;
   const bool first = connections_ == 0;
-  if (!cluster.Take(limits.connections, first ? kAny : limits.Of(priority).connections)) {
-    return ClusterLimit::kConnections;
+  const uint32_t all = first ? kAny : limits.Of(priority).connections;
+  while (!cluster.Take(limits.connections, all)) {
+    if (!group_.CloseIdle()) return ClusterLimit::kConnections;
   }
   const uint32_t most = limits.connections_per_endpoint;
   if (!endpoint.Take(endpoint_connections_, first && most > 0 ? kAny : most)) {
@@ -113,7 +126,10 @@ std::optional<ClusterLimit> Pool::TakeRoom(RequestPriority priority, LimitPermit
 std::optional<ClusterLimit> Pool::StartConnection(UpstreamRequest& request) {
   LimitPermit cluster_permit;
   LimitPermit endpoint_permit;
-  if (const auto limit = TakeRoom(request.priority_, cluster_permit, endpoint_permit)) return limit;
+  if (const auto limit = TakeRoom(request.priority_, cluster_permit, endpoint_permit)) {
+    group_.LookAgain(*this);
+    return limit;
+  }
   std::string preface;
   const bool single_use = settings_.proxy_protocol != ProxyProtocolVersion::kOff;
   if (single_use) {

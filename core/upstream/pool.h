@@ -1,7 +1,8 @@
 // Pool: a worker's connections to one endpoint. Requests take the connection that was used last
 // (LIFO), so that those not needed idle out; a request that finds none starts one and waits for the
-// first that gets ready. Where the cluster's limits allow no more connections it waits for one that
-// gets free: as long as somebody waits there is a connection.
+// first that gets ready. Where the cluster's limits allow no more connections one that idles at
+// another endpoint is closed for it, or it waits for one that gets free: as long as somebody waits
+// there is a connection.
 //
 // Owned by the worker's cluster; of the worker's thread. It owns its connections.
 #ifndef SLUICE_CORE_UPSTREAM_POOL_H_
@@ -16,6 +17,7 @@
 #include "core/event/loop.h"
 #include "core/net/address.h"
 #include "core/upstream/cluster.h"
+#include "core/upstream/pool_group.h"
 #include "core/upstream/upstream_connection.h"
 #include "core/upstream/upstream_request.h"
 
@@ -23,11 +25,11 @@ namespace sluice {
 
 class Random;
 
-class Pool {
+class Pool final : public ListNode<PoolGroupTag>, public ListNode<PoolWaitTag> {
  public:
   // All borrowed; they outlive the pool.
   Pool(Loop& loop, Random& random, const ClusterSettings& settings, ClusterStats& stats,
-       const Address& address);
+       PoolGroup& group, const Address& address);
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -44,9 +46,12 @@ class Pool {
   uint32_t InFlight();
 
  private:
+  friend class PoolGroup;
   friend class UpstreamRequest;
   friend class UpstreamConnection;
 
+  // Closes one of its connections that carry nothing. False: there is none.
+  bool CloseIdle();
   bool TakeInto(UpstreamRequest& request);
   void WaitFor(UpstreamRequest& request);
   void Attach(UpstreamRequest& request, UpstreamConnection& connection, bool reused);
@@ -84,6 +89,7 @@ class Pool {
   Random& random_;
   const ClusterSettings& settings_;
   ClusterStats& stats_;
+  PoolGroup& group_;
   Address address_;
   List<UpstreamConnection> busy_;   // take no request now: connecting, or serving one
   List<UpstreamConnection> ready_;  // take one; the last used in front

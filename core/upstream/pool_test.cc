@@ -84,7 +84,7 @@ class PoolTest : public testing::Test {
 
   Pool& NewPool() { return NewPool(upstream_.address()); }
   Pool& NewPool(const Address& address) {
-    pool_ = std::make_unique<Pool>(*loop_, random_, *settings_, stats_, address);
+    pool_ = std::make_unique<Pool>(*loop_, random_, *settings_, stats_, group_, address);
     return *pool_;
   }
   // Takes a connection of the pool's, or a new one.
@@ -119,6 +119,7 @@ class PoolTest : public testing::Test {
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<ClusterSettings> settings_;
   ClusterStats stats_;
+  PoolGroup group_{*loop_};
   std::unique_ptr<Pool> pool_;
 };
 
@@ -364,6 +365,50 @@ TEST_F(PoolTest, AConnectionThatNamesItsClientServesNoOther) {
                                       "PROXY TCP4 192.0.2.3 192.0.2.9 1003 80", "PROXY UNKNOWN"}));
   EXPECT_EQ(stats_.connections_idle.value(), 0);
   EXPECT_EQ(stats_.connections_active.value(), 0);
+}
+
+TEST_F(PoolTest, WhatIdlesElsewhereMakesRoom) {
+  settings_->limits.normal.connections = 2;
+  test::ScriptedUpstream other(driver_);
+  other.AlwaysAnswer(kOk);
+  upstream_.Others().AwaitRequest().Hold().Send(kOk).Repeat();
+  NewPool(other.address());
+  Ask();
+  const std::unique_ptr<Pool> idle = std::move(pool_);
+  NewPool();
+  Waiter waiters[3];
+  Start(waiters[0]);
+  ASSERT_TRUE(upstream_.WaitForRequests(1));
+  EXPECT_EQ(idle->connections(), 1U) << "there was room yet";
+  Start(waiters[1]);
+  ASSERT_TRUE(upstream_.WaitForRequests(2));
+  EXPECT_EQ(idle->connections(), 0U);
+  EXPECT_EQ(settings_->limits.connections.value(), 2U);
+  Start(waiters[2]);
+  driver_.RunRounds(5);
+  EXPECT_EQ(pool_->connections(), 2U);
+  for (size_t i = 0; i < 2; ++i) upstream_.connection(i).Release();
+  driver_.RunUntil([&] { return upstream_.request_count() == 3; }, "the third");
+  for (size_t i = 0; i < 2; ++i) upstream_.connection(i).Release();
+  for (const Waiter& waiter : waiters) Await(waiter);
+  EXPECT_TRUE(waiters[2].ended);
+}
+
+TEST_F(PoolTest, RoomThatIsMadeElsewhereIsFound) {
+  settings_->limits.normal.connections = 2;
+  settings_->limits.connections.Add();  // another worker's
+  upstream_.Others().AwaitRequest().Hold().Send(kOk).Repeat();
+  NewPool();
+  Waiter waiters[2];
+  for (Waiter& waiter : waiters) Start(waiter);
+  ASSERT_TRUE(upstream_.WaitForRequests(1));
+  for (int i = 0; i < 10; ++i) Advance(kMillisecond);
+  EXPECT_EQ(pool_->connections(), 1U);
+  settings_->limits.connections.Sub();
+  for (int i = 0; i < 7; ++i) Advance(kMillisecond);
+  ASSERT_TRUE(upstream_.WaitForRequests(2));
+  for (size_t i = 0; i < 2; ++i) upstream_.connection(i).Release();
+  for (const Waiter& waiter : waiters) Await(waiter);
 }
 
 TEST_F(PoolTest, APoolThatEndsClosesWhatIsIdle) {

@@ -8,9 +8,9 @@
 namespace sluice {
 
 WorkerEndpoint::WorkerEndpoint(Loop& loop, Random& random, const ClusterSettings& settings,
-                               ClusterStats& cluster_stats, const Endpoint& endpoint,
-                               const StatsRow& row)
-    : text(endpoint.text), pool(loop, random, settings, cluster_stats, endpoint.address) {
+                               ClusterStats& cluster_stats, PoolGroup& pools,
+                               const Endpoint& endpoint, const StatsRow& row)
+    : text(endpoint.text), pool(loop, random, settings, cluster_stats, pools, endpoint.address) {
   if (settings.outliers) {
     outliers = std::make_unique<OutlierMeter>(*settings.outliers, settings.outlier_changes);
   }
@@ -44,7 +44,8 @@ WorkerCluster::WorkerCluster(Loop& loop, Random& random, const StatsRow& row,
       feedback_(settings.balance.feedback()),
       stats_(settings.stats.Bind(row)),
       retry_budget_(settings.retry_budget, settings.retry_words),
-      balancer_(settings.balance, random) {
+      balancer_(settings.balance, random),
+      pools_(loop) {
   if (settings.bulkhead != nullptr) {
     bulkhead_ = std::make_unique<Bulkhead>(loop, random, *settings.bulkhead, row);
   }
@@ -77,6 +78,12 @@ const Endpoint* WorkerCluster::FindWished(const EndpointWish& wish) const {
   return nullptr;
 }
 
+bool WorkerCluster::HasAnother(const WorkerEndpoint& endpoint) const {
+  return std::any_of(set_->endpoints.begin(), set_->endpoints.end(), [&](const Endpoint& each) {
+    return each.id != endpoint.id && each.may_be_usable();
+  });
+}
+
 void WorkerCluster::Update(EndpointSetPtr endpoints) {
   if (used_) Build(endpoints);
   set_ = std::move(endpoints);
@@ -97,7 +104,8 @@ void WorkerCluster::Build(const EndpointSetPtr& endpoints) {
     const auto found = known.find(endpoint.address);
     if (found == known.end()) {
       current_.push_back(
-          std::make_unique<WorkerEndpoint>(loop_, random_, settings_, stats_, endpoint, row_));
+          std::make_unique<WorkerEndpoint>(loop_, random_, settings_, stats_, pools_, endpoint,
+                                           row_));
     } else {
       current_.push_back(std::move(*found->second));
       current_.back()->Refresh(endpoint, row_);

@@ -25,7 +25,8 @@ namespace sluice {
 // An endpoint as one worker uses it.
 struct WorkerEndpoint {
   WorkerEndpoint(Loop& loop, Random& random, const ClusterSettings& settings,
-                 ClusterStats& cluster_stats, const Endpoint& endpoint, const StatsRow& row);
+                 ClusterStats& cluster_stats, PoolGroup& pools, const Endpoint& endpoint,
+                 const StatsRow& row);
 
   // The same address, in a new set.
   void Refresh(const Endpoint& endpoint, const StatsRow& row);
@@ -78,6 +79,8 @@ class WorkerCluster {
   const ClusterLimits& limits() const { return settings_.limits; }
   Bulkhead* bulkhead() const { return bulkhead_.get(); }
   size_t endpoint_count() const { return set_->endpoints.size(); }
+  // Is one usable besides this one?
+  bool HasAnother(const WorkerEndpoint& endpoint) const;
   // Those of the set, once one of them was chosen, and those that have something to finish.
   template <typename Visit>
   void ForEachEndpoint(Visit visit) {
@@ -106,6 +109,7 @@ class WorkerCluster {
   std::unique_ptr<Bulkhead> bulkhead_;
   EndpointSetPtr set_;
   ClusterBalancer balancer_;
+  PoolGroup pools_;
   // One of the set was chosen. Until then the worker has no endpoints: many clusters, few used.
   bool used_ = false;
   std::vector<std::unique_ptr<WorkerEndpoint>> current_;  // as in set_->endpoints, if used_
