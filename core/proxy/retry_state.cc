@@ -15,7 +15,7 @@ std::optional<RetryState::Again> RetryState::AfterFailure(const UpstreamTry& att
   TryFailure failure = TryFailure::kNoResponse;
   if (!attempt.head_sent()) {
     failure = TryFailure::kConnect;
-    if (!connect_retried_ && situation.cluster.endpoint_count() > 1) {
+    if (!connect_retried_ && situation.cluster.HasAnother(*attempt.endpoint())) {
       connect_retried_ = true;
       stats.connect_retries.Inc();
       return Again{};

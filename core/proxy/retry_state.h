@@ -2,9 +2,10 @@
 // the router.
 //
 // Two kinds of failure are repeated whatever the route says, once each and at once: a connect that
-// failed, at another endpoint, and a request that met a reused connection which was being closed
-// (RFC 9112 9.3.1). Everything else is the route's policy (RouteRetries), within its attempts, the
-// route's time, and the cluster's budget.
+// failed, at another endpoint that is usable, and a request that met a reused connection which was
+// being closed (RFC 9112 9.3.1). Neither costs the cluster's budget: nothing of the request was
+// dealt with, and where all is down no endpoint is usable any more. Everything else is the route's
+// policy (RouteRetries), within its attempts, the route's time, and the cluster's budget.
 #ifndef SLUICE_CORE_PROXY_RETRY_STATE_H_
 #define SLUICE_CORE_PROXY_RETRY_STATE_H_
 

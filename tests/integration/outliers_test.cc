@@ -85,6 +85,22 @@ TEST_F(Outliers, NotAllAreEjected) {
   EXPECT_EQ(Ask(Get("/")).status, 500);
 }
 
+// A connect that failed is not repeated at once where that is known to fail too.
+TEST_F(Outliers, AnEjectedEndpointIsNoOtherOneToConnectTo) {
+  const RefusingPort first;
+  const RefusingPort second;
+  StartCluster(
+      StrCat({"'", first.address().ToString(), "', '", second.address().ToString(), "'"}),
+      "{ consecutive_5xx: 0, consecutive_local_origin_failure: 1, max_ejection_percent: 50% }");
+  EXPECT_EQ(Ask(Get("/")).status, 503);
+  EXPECT_EQ(Ended(1).attempts, 2u);
+  Look();
+  EXPECT_NE(Ejected(0), Ejected(1));
+  EXPECT_EQ(Ask(Get("/")).status, 503);
+  EXPECT_EQ(Ended(2).attempts, 1u);
+  EXPECT_EQ(rig_->cluster().stats().connect_retries.value(), 1u);
+}
+
 TEST_F(Outliers, ResetsFailedConnectsAndTimeoutsAreTheEndpointsToo) {
   const std::string detection =
       "{ consecutive_5xx: 0, consecutive_local_origin_failure: 2, max_ejection_percent: 50% }";
