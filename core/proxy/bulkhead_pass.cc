@@ -11,26 +11,33 @@
 
 namespace sluice {
 
-BulkheadPass::BulkheadPass(Loop& loop, Bulkhead* route, Callback decided)
+namespace {
+
+std::optional<uint64_t> ConsumerOf(const Bulkhead* route, const RequestHead& head,
+                                   const StreamInfo& info) {
+  if (route == nullptr || route->settings().consumers == nullptr) return std::nullopt;
+  const auto name = route->settings().consumer.Find(HeadRouteInput(head, info.client_ip));
+  return name ? std::optional(RouteHash(*name)) : std::nullopt;
+}
+
+}  // namespace
+
+BulkheadPass::BulkheadPass(Loop& loop, Bulkhead* route, const RequestHead& head,
+                           const StreamInfo& info, Callback decided)
     : loop_(loop),
       route_(route),
+      consumer_(ConsumerOf(route, head, info)),
       decided_(decided),
       at_route_(Callback::To<&BulkheadPass::OnRouteDecided>(this)),
       at_cluster_(Callback::To<&BulkheadPass::OnClusterDecided>(this)) {}
 
-BulkheadPass::Answer BulkheadPass::Enter(Bulkhead* cluster, const RequestHead& head,
-                                         const StreamInfo& info) {
+BulkheadPass::Answer BulkheadPass::Enter(Bulkhead* cluster, const StreamInfo& info) {
   at_cluster_.Leave();
   if (at_route_.state() == BulkheadEntry::State::kWaiting) at_route_.Leave();
   cluster_ = cluster;
   priority_ = info.priority;
   if (route_ == nullptr || std::exchange(asked_route_, true)) return EnterCluster();
-  std::optional<uint64_t> consumer;
-  if (route_->settings().consumers != nullptr) {
-    const auto name = route_->settings().consumer.Find(HeadRouteInput(head, info.client_ip));
-    if (name) consumer = RouteHash(*name);
-  }
-  const auto state = route_->Enter(at_route_, priority_, consumer);
+  const auto state = route_->Enter(at_route_, priority_, consumer_);
   return state == BulkheadEntry::State::kIn ? EnterCluster() : AnswerOf(state);
 }
 
@@ -71,6 +78,9 @@ void BulkheadPass::OnAnswered(uint16_t status, Nanos sent) {
 
 void BulkheadPass::OnTimeout() {
   if (answer_ == Answer::kPassed) AddSample(passed_);
+  if (answer_ != Answer::kWaits) return;
+  const bool at_cluster = at_cluster_.state() == BulkheadEntry::State::kWaiting;
+  (at_cluster ? cluster_ : route_)->stats().refused[BulkheadStats::kTimeout].Inc();
 }
 
 void BulkheadPass::AddSample(Nanos since) {

@@ -90,8 +90,10 @@ void Router::OnRequestHeaders(RequestHead& head, bool end) {
 
 void Router::Begin() {
   begun_ = true;
-  const Route& route = *responder_.stream_info().route;
-  ApplyRoute(route, *head_);
+  if (resilience_ != nullptr && resilience_->bulkhead != nullptr) {
+    MakePass(resilience_->bulkhead.get());
+  }
+  ApplyRoute(*responder_.stream_info().route, *head_);
   if (request_end_) RequestSent();
   UseCluster();
 }
@@ -105,19 +107,23 @@ bool Router::Enter() {
   const StreamInfo& info = responder_.stream_info();
   if (info.priority == RequestPriority::kLow &&
       runtime_.worker.status.overloaded(OverloadStep::kShedLowPriority)) [[unlikely]] {
-    runtime_.stats.requests_shed.Inc();
+    if (!std::exchange(shed_, true)) runtime_.stats.requests_shed.Inc();
     Refuse("overload", ResponseFlag::kOverloadManager);
     return false;
   }
   if (pass_ == nullptr) {
-    Bulkhead* const of_route = resilience_ == nullptr ? nullptr : resilience_->bulkhead.get();
-    if (of_route == nullptr && cluster_->bulkhead() == nullptr) return true;
-    pass_ = responder_.stream_arena().Make<BulkheadPass>(runtime_.worker.loop, of_route,
-                                                         Callback::To<&Router::OnEntered>(this));
+    if (cluster_->bulkhead() == nullptr) return true;
+    MakePass(nullptr);
   }
-  const BulkheadPass::Answer answer = pass_->Enter(cluster_->bulkhead(), *head_, info);
+  const BulkheadPass::Answer answer = pass_->Enter(cluster_->bulkhead(), info);
   if (answer == BulkheadPass::Answer::kRefused) OnEntered();
   return answer == BulkheadPass::Answer::kPassed;
+}
+
+void Router::MakePass(Bulkhead* of_route) {
+  pass_ = responder_.stream_arena().Make<BulkheadPass>(runtime_.worker.loop, of_route, *head_,
+                                                       responder_.stream_info(),
+                                                       Callback::To<&Router::OnEntered>(this));
 }
 
 void Router::OnEntered() {
@@ -345,7 +351,8 @@ void Router::FailBeforeResponse(const Error& error) {
 }
 
 void Router::OnRouteTimeout() {
-  if (cluster_ != nullptr) cluster_->stats().timeouts.Inc();
+  const bool queued = pass_ != nullptr && pass_->answer() == BulkheadPass::Answer::kWaits;
+  if (cluster_ != nullptr && !queued) cluster_->stats().timeouts.Inc();
   if (try_->under_way()) try_->endpoint()->stats.failures.Inc();
   TimeOut("upstream_response_timeout");
 }

@@ -70,6 +70,8 @@ class Router final : public LastFilter {
   void UseCluster();
   // Through the bulkheads; false: not at once, or not at all.
   bool Enter();
+  // `of_route`: its bulkhead; null: none. Before the route changes the request.
+  void MakePass(Bulkhead* of_route);
   void OnEntered();
   void Refuse(std::string_view details, ResponseFlag flag);
   void Forward();
@@ -145,6 +147,7 @@ class Router final : public LastFilter {
   bool begun_ = false;
   bool hedgeable_ = false;
   bool hedging_ = false;  // a second try was begun, and none since
+  bool shed_ = false;  // and counted
   bool mirrored_ = false;
   bool cluster_changes_ = false;  // when back_off_timer_ fires
   bool request_has_body_ = false;
