@@ -15,19 +15,27 @@ double Share(uint64_t part, uint64_t all) {
 FiguresReader::FiguresReader(const std::string& proc, const ConnectionLimit& connections,
                              uint64_t fd_limit, LagPeak& lag)
     : proc_(proc),
-      cgroup_(CgroupFolder(ReadKernelFile(proc + "/self/cgroup"),
-                           ReadKernelFile(proc + "/self/mountinfo"))),
-      memory_max_(cgroup_ + "/memory.max"),
-      memory_current_(cgroup_ + "/memory.current"),
-      memory_stat_(cgroup_ + "/memory.stat"),
       machine_(proc + "/meminfo"),
       connections_(connections),
       fd_limit_(fd_limit),
-      lag_(lag) {}
+      lag_(lag) {
+  std::string folder =
+      CgroupFolder(ReadKernelFile(proc + "/self/cgroup"), ReadKernelFile(proc + "/self/mountinfo"));
+  // Above the mounted tree, and at its root, there are no such files.
+  while (folder.starts_with('/')) {
+    if (!ReadKernelFile(folder + "/memory.max").empty()) {
+      cgroups_.push_back({KernelFile(folder + "/memory.max"),
+                          KernelFile(folder + "/memory.current"),
+                          KernelFile(folder + "/memory.stat")});
+    }
+    folder.resize(folder.rfind('/'));
+  }
+}
 
 OverloadFigures FiguresReader::Read() {
   OverloadFigures figures;
   figures.memory = Memory();
+  figures.machine_memory = MachineMemory();
   if (connections_.most() > 0)
     figures.connections = Share(connections_.active(), connections_.most());
   figures.fds = Fds();
@@ -36,14 +44,17 @@ OverloadFigures FiguresReader::Read() {
 }
 
 std::optional<double> FiguresReader::Memory() {
-  if (!cgroup_.empty()) {
-    const auto limit = OnlyNumber(memory_max_.Read());
-    const auto used = OnlyNumber(memory_current_.Read());
-    if (limit && *limit > 0 && used) {
-      const uint64_t idle_files = NumberOf(memory_stat_.Read(), "inactive_file").value_or(0);
-      return Share(*used > idle_files ? *used - idle_files : 0, *limit);
-    }
+  for (Cgroup& cgroup : cgroups_) {
+    const auto limit = OnlyNumber(cgroup.memory_max.Read());
+    const auto used = OnlyNumber(cgroup.memory_current.Read());
+    if (!limit || *limit == 0 || !used) continue;
+    const uint64_t idle_files = NumberOf(cgroup.memory_stat.Read(), "inactive_file").value_or(0);
+    return Share(*used > idle_files ? *used - idle_files : 0, *limit);
   }
+  return std::nullopt;
+}
+
+std::optional<double> FiguresReader::MachineMemory() {
   const std::string_view machine = machine_.Read();
   const auto all = NumberOf(machine, "MemTotal");
   const auto available = NumberOf(machine, "MemAvailable");

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/server/connection_limit.h"
 #include "core/server/overload/lag_peak.h"
@@ -26,16 +27,21 @@ class FiguresReader {
  private:
   static constexpr int kCountFdsEvery = 10;
 
-  // Of the cgroup's limit, or else of the machine's memory; without what the kernel can take back
-  // at any time, such as the cache of log files.
+  // A cgroup that the process is in.
+  struct Cgroup {
+    KernelFile memory_max;
+    KernelFile memory_current;
+    KernelFile memory_stat;
+  };
+
+  // Of the limit of the nearest cgroup that has one; without what the kernel can take back at any
+  // time, such as the cache of log files.
   std::optional<double> Memory();
+  std::optional<double> MachineMemory();
   std::optional<double> Fds();
 
   const std::string proc_;
-  const std::string cgroup_;
-  KernelFile memory_max_;
-  KernelFile memory_current_;
-  KernelFile memory_stat_;
+  std::vector<Cgroup> cgroups_;  // the process' own first, then those around it
   KernelFile machine_;
   const ConnectionLimit& connections_;
   const uint64_t fd_limit_;

@@ -43,7 +43,8 @@ class FiguresReaderTest : public testing::Test {
 };
 
 TEST_F(FiguresReaderTest, TheMachinesMemoryWithoutACgroup) {
-  EXPECT_DOUBLE_EQ(Read().memory.value_or(-1), 0.6);
+  EXPECT_DOUBLE_EQ(Read().machine_memory.value_or(-1), 0.6);
+  EXPECT_FALSE(Read().memory);
 }
 
 TEST_F(FiguresReaderTest, TheCgroupsMemoryIfItHasALimit) {
@@ -51,14 +52,27 @@ TEST_F(FiguresReaderTest, TheCgroupsMemoryIfItHasALimit) {
   EXPECT_DOUBLE_EQ(Read().memory.value_or(-1), 0.7) << "what can be taken back is not in use";
 }
 
-TEST_F(FiguresReaderTest, TheMachinesWhereTheCgroupHasNone) {
+TEST_F(FiguresReaderTest, OnlyTheMachinesWhereNoCgroupHasOne) {
   WriteCgroup("max\n", "900\n", "inactive_file 200\n");
+  EXPECT_FALSE(Read().memory);
+  EXPECT_DOUBLE_EQ(Read().machine_memory.value_or(-1), 0.6);
+}
+
+TEST_F(FiguresReaderTest, TheNearestCgroupWithALimit) {
+  WriteCgroup("max\n", "100\n", "inactive_file 0\n");
+  folder_.Write("cgroup/memory.max", "1000\n");
+  folder_.Write("cgroup/memory.current", "700\n");
+  folder_.Write("cgroup/memory.stat", "inactive_file 100\n");
   EXPECT_DOUBLE_EQ(Read().memory.value_or(-1), 0.6);
+  folder_.Write("cgroup/web/memory.max", "200\n");
+  reader_.reset();
+  EXPECT_DOUBLE_EQ(Read().memory.value_or(-1), 0.5);
 }
 
 TEST_F(FiguresReaderTest, NothingWhereNobodySays) {
   folder_.Write("meminfo", "MemTotal:  0 kB\n");
   EXPECT_FALSE(Read().memory);
+  EXPECT_FALSE(Read().machine_memory);
   EXPECT_FALSE(Read().fds);
 }
 

@@ -33,11 +33,17 @@ OverloadSteps::Thresholds TimesOf(const config::OverloadLagSteps& config) {
           static_cast<double>(config.refuse_connections())};
 }
 
-// 86%, or 120ms.
+// 86%, 0.1%, or 120ms.
 std::string Text(bool time, double figure) {
-  const double number = time ? figure / kMillisecond : figure * 100;
-  return StrCat({Decimal(static_cast<uint64_t>(std::lround(number))), time ? "ms" : "%"});
+  const auto tenths =
+      static_cast<uint64_t>(std::lround((time ? figure / kMillisecond : figure * 100) * 10));
+  std::string text = StrCat({Decimal(tenths / 10)});
+  if (tenths % 10 != 0) text += StrCat({".", Decimal(tenths % 10)});
+  return text + (time ? "ms" : "%");
 }
+
+// As in the schema.
+constexpr OverloadSteps::Thresholds kUsual = {0.85, 0.90, 0.95};
 
 }  // namespace
 
@@ -64,7 +70,8 @@ void OverloadWatch::Use(const config::Overload& config) {
   const auto shares = [](bool has, const config::OverloadSteps& steps) {
     return has ? SharesOf(steps) : OverloadSteps::Thresholds{};
   };
-  resources_[kMemory].set_thresholds(shares(config.has_memory(), config.memory()));
+  machine_memory_ = config.has_memory();
+  resources_[kMemory].set_thresholds(config.has_memory() ? SharesOf(config.memory()) : kUsual);
   resources_[kConnections].set_thresholds(shares(config.has_connections(), config.connections()));
   resources_[kFds].set_thresholds(shares(config.has_fds(), config.fds()));
   resources_[kLoopLag].set_thresholds(config.has_loop_lag() ? TimesOf(config.loop_lag())
@@ -78,7 +85,9 @@ void OverloadWatch::OnTimer() {
 
 void OverloadWatch::Look() {
   const OverloadFigures figures = read_();
-  Update(kMemory, figures.memory.value_or(0));
+  const std::optional<double> memory =
+      figures.memory || !machine_memory_ ? figures.memory : figures.machine_memory;
+  Update(kMemory, memory.value_or(0));
   Update(kConnections, figures.connections.value_or(0));
   Update(kFds, figures.fds.value_or(0));
   Update(kLoopLag, static_cast<double>(figures.loop_lag.value_or(0)));

@@ -26,10 +26,11 @@ class StatsDirectory;
 
 // How much of each there is in use. Nothing: that is not known, and as if none were.
 struct OverloadFigures {
-  std::optional<double> memory;       // a share of 1
-  std::optional<double> connections;  // the same
-  std::optional<double> fds;          // the same
-  std::optional<Nanos> loop_lag;      // the latest timer of the worst worker
+  std::optional<double> memory;          // a share of 1, of the cgroup's limit
+  std::optional<double> machine_memory;  // the same, of all there is
+  std::optional<double> connections;     // the same
+  std::optional<double> fds;             // the same
+  std::optional<Nanos> loop_lag;         // the latest timer of the worst worker
 };
 
 class OverloadWatch {
@@ -43,7 +44,7 @@ class OverloadWatch {
                 std::function<void(bool taken)> stop_keep_alive);
 
   // Goes by this configuration from the next look on. Resources that it does not name have no
-  // steps.
+  // steps, but for the memory of a cgroup that has a limit, which has the usual ones.
   void Use(const config::Overload& config);
   // Looks now, beside the looks of every second.
   void Look();
@@ -60,6 +61,7 @@ class OverloadWatch {
   const std::function<void(bool)> stop_keep_alive_;
   std::array<OverloadSteps, kResources> resources_;
   std::array<std::array<Gauge, kOverloadSteps>, kResources> gauges_;
+  bool machine_memory_ = false;  // counts where the cgroup has no limit
   Timer timer_;
 };
 

@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/base/log.h"
 #include "core/config/config.pb.h"
 #include "core/stats/directory.h"
 #include "core/stats/segment.h"
+#include "tests/support/temp_folder.h"
 
 namespace sluice {
 namespace {
@@ -146,9 +148,44 @@ TEST_F(OverloadWatchTest, WhatIsNotConfiguredOrNotKnownHasNoSteps) {
 }
 
 TEST_F(OverloadWatchTest, AnotherConfigurationTakesStepsBack) {
-  At(0.99);
+  SetSteps(*config_.mutable_fds());
+  watch_.Use(config_);
+  figures_.fds = 0.99;
+  EXPECT_EQ(At(0), "ksr");
   watch_.Use(config::Overload());
-  EXPECT_EQ(At(0.99), "");
+  EXPECT_EQ(At(0), "");
+}
+
+TEST_F(OverloadWatchTest, ACgroupsLimitHasTheUsualStepsByDefault) {
+  watch_.Use(config::Overload());
+  EXPECT_EQ(At(0.84), "");
+  EXPECT_EQ(At(0.86), "k");
+  EXPECT_EQ(At(0.96), "ksr");
+}
+
+// Others use it too, and what they use cannot be given back by giving up anything here.
+TEST_F(OverloadWatchTest, TheMachinesMemoryHasStepsOnlyIfTheyAreWritten) {
+  figures_.machine_memory = 0.99;
+  watch_.Look();
+  EXPECT_EQ(Taken(), "ksr");
+  EXPECT_EQ(At(0.5), "") << "a cgroup's limit counts first";
+  figures_.memory.reset();
+  watch_.Use(config::Overload());
+  watch_.Look();
+  EXPECT_EQ(Taken(), "");
+}
+
+TEST_F(OverloadWatchTest, TheLogSaysTenths) {
+  const test::TempFolder folder;
+  ASSERT_TRUE(OpenLog(folder.Path("log")));
+  At(0.9512);
+  At(0.001);
+  ASSERT_TRUE(OpenLog(""));
+  const std::string log = test::ReadWholeFile(folder.Path("log"));
+  EXPECT_NE(log.find("memory 95.1%: new connections are refused (refuse_connections, from 95% on)"),
+            std::string::npos)
+      << log;
+  EXPECT_NE(log.find("memory 0.1%: refuse_connections is taken back"), std::string::npos) << log;
 }
 
 TEST_F(OverloadWatchTest, LooksEachSecond) {
