@@ -1,5 +1,8 @@
 #include "core/config/check_overload.h"
 
+#include <string_view>
+#include <utility>
+
 #include "core/base/strings.h"
 #include "core/config/config.pb.h"
 
@@ -31,6 +34,13 @@ void CheckBulkhead(const config::Bulkhead& bulkhead, bool of_route, const std::s
   if (bulkhead.has_per() && !of_route) {
     error(path + ".per", "only the bulkheads of routes are for each consumer");
   }
+  // Of a cookie that a client is given: here it is given none.
+  for (const auto& [field, written] : {std::pair("ttl", bulkhead.per().has_ttl()),
+                                       std::pair("path", !bulkhead.per().path().empty())}) {
+    if (written) {
+      error(StrCat({path, ".per.", field}), "a bulkhead gives clients no cookie: leave it out");
+    }
+  }
   if (!bulkhead.has_adaptive()) return;
   if (bulkhead.has_per()) {
     error(path + ".adaptive",
@@ -45,6 +55,24 @@ void CheckBulkhead(const config::Bulkhead& bulkhead, bool of_route, const std::s
           StrCat({"the limit begins with it: must be between at_least, ",
                   Decimal(adaptive.at_least()), ", and at_most, ", Decimal(adaptive.at_most())}));
   }
+}
+
+void CheckLimits(const config::ClusterLimits& limits, const std::string& path,
+                 const OverloadFault& error) {
+  const config::PriorityLimits& high = limits.high();
+  const auto check = [&](std::string_view field, uint32_t own, uint32_t others) {
+    if (own == 0) return;  // as others
+    if (others == 0) {
+      error(StrCat({path, ".high.", field}), "others have no such limit: leave it out");
+    } else if (own < others) {
+      error(StrCat({path, ".high.", field}),
+            StrCat({"must not be below that of others, ", Decimal(others)}));
+    }
+  };
+  check("connections", high.connections(), limits.connections());
+  check("pending", high.pending(), limits.pending());
+  check("requests", high.requests(), limits.requests());
+  check("retries", high.retries(), limits.retries());
 }
 
 void CheckOverload(const config::Overload& overload, const std::string& path,

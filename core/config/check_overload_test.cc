@@ -51,6 +51,30 @@ TEST(CheckOverload, ConsumersAreOfRoutes) {
                   "responses take says nothing of one consumer"});
 }
 
+TEST(CheckOverload, ABulkheadGivesNoCookies) {
+  EXPECT_EQ(OfRoute("{ requests: 10, per: { cookie: who } }"), Lines{});
+  EXPECT_EQ(
+      OfRoute("{ requests: 10, per: { cookie: who, ttl: 1h, path: /a } }"),
+      (Lines{"listeners[0].routes[0].bulkhead.per.ttl: a bulkhead gives clients no cookie: leave "
+             "it out",
+             "listeners[0].routes[0].bulkhead.per.path: a bulkhead gives clients no cookie: leave "
+             "it out"}));
+}
+
+TEST(CheckOverload, HighPrioritiesHaveNoLowerLimits) {
+  const auto limits = [](const std::string& text) {
+    return Told("", "limits: { " + text + " }, ");
+  };
+  EXPECT_EQ(limits("connections: 5, high: { connections: 5 }"), Lines{});
+  EXPECT_EQ(limits("retries: 3, high: { connections: 2000, requests: 2000, retries: 4 }"), Lines{});
+  EXPECT_EQ(limits("connections: 5, high: { connections: 4, pending: 1023, requests: 1 }"),
+            (Lines{"clusters[0].limits.high.connections: must not be below that of others, 5",
+                   "clusters[0].limits.high.pending: must not be below that of others, 1024",
+                   "clusters[0].limits.high.requests: must not be below that of others, 1024"}));
+  EXPECT_EQ(limits("high: { retries: 3 }"),
+            Lines{"clusters[0].limits.high.retries: others have no such limit: leave it out"});
+}
+
 TEST(CheckOverload, AnAdaptiveLimitBeginsInItsRange) {
   EXPECT_EQ(OfRoute("{ requests: 10, adaptive: {} }"),
             Lines{"listeners[0].routes[0].bulkhead.requests: the limit begins with it: must be "

@@ -62,6 +62,7 @@ class Checker {
       }
       if (cluster.has_breaker()) CheckBreaker(path + ".breaker", is_written, error);
       if (cluster.has_health()) CheckHealth(cluster, path + ".health", is_written, error);
+      if (cluster.has_limits()) CheckLimits(cluster.limits(), path + ".limits", error);
     }
     CheckOverload(config_.overload(), "overload", error);
     for (int i = 0; i < config_.listeners_size(); ++i) {
