@@ -23,6 +23,7 @@ Result<Cluster*> Clusters::Get(const config::Cluster& config) {
   Result<std::unique_ptr<Cluster>> cluster =
       Cluster::Create(config, loop_, stats_, nullptr, &breakers_);
   if (!cluster) return Fail(std::move(cluster).error());
+  (*cluster)->SetShown(false);  // until it is used
   entries_.push_back({std::move(bytes), std::move(*cluster), false});
   return entries_.back().cluster.get();
 }
@@ -42,7 +43,9 @@ void Clusters::Start(const std::vector<Cluster*>& newest) {
     if (!std::exchange(entry.started, true)) {
       cluster->Start([this, cluster] { changed_(*cluster); });
     }
-    cluster->SetChecking(std::find(newest.begin(), newest.end(), cluster) != newest.end());
+    const bool is_newest = std::find(newest.begin(), newest.end(), cluster) != newest.end();
+    cluster->SetChecking(is_newest);
+    cluster->SetShown(is_newest);
   }
 }
 

@@ -33,7 +33,8 @@ class Clusters {
   // Cluster::SetFault with an operator's, of all clusters of that name.
   bool SetDrained(std::string_view cluster, std::string_view address, bool drained);
   // Begins to resolve the names and to check the endpoints of those that are new. Those in
-  // `newest`, of the newest configuration, go on with their checks, others break them off.
+  // `newest`, of the newest configuration, go on with their checks, others break them off; the
+  // gauges show the endpoints of the former.
   void Start(const std::vector<Cluster*>& newest);
   // Destroys those for which `used` is false.
   void Sweep(const std::function<bool(const Cluster&)>& used);

@@ -4,12 +4,14 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/clock.h"
 #include "core/config/cluster.pb.h"
 #include "core/event/loop.h"
 #include "core/stats/directory.h"
+#include "core/stats/reader.h"
 #include "core/stats/segment.h"
 #include "core/upstream/breaker/breaker_board.h"
 #include "core/upstream/health/health_checker.h"
@@ -61,6 +63,31 @@ class ClustersTest : public testing::Test {
   Clusters clusters_{*loop_, directory_, breakers_,
                      [this](const Cluster& cluster) { changed_.push_back(&cluster); }};
 };
+
+// While requests of the one before go on, there is more than one cluster of the name.
+TEST_F(ClustersTest, OfSeveralConfigurationsTheNewestOnesEndpointsAreShown) {
+  const StatsReader reader(*segment_);
+  const auto shown = [&](std::string_view name) {
+    const auto id = reader.Find(name, {{"cluster", "api"}});
+    return id ? reader.gauge(*id) : -1;
+  };
+  Cluster* const a = Get("");
+  clusters_.Start({a});
+  EXPECT_EQ(shown("sluice_upstream_endpoints"), 1);
+  Cluster* const b = Get("b");
+  EXPECT_EQ(shown("sluice_upstream_endpoints"), 1) << "it was only tried";
+  clusters_.Start({b});
+  EXPECT_EQ(shown("sluice_upstream_endpoints"), 1);
+  EXPECT_EQ(shown("sluice_upstream_endpoints_usable"), 0) << "not checked yet";
+  EXPECT_TRUE(clusters_.SetDrained("api", upstream_.text(), true));
+  EXPECT_EQ(shown("sluice_upstream_endpoints_drained"), 1);
+  clusters_.Start({a});
+  EXPECT_EQ(shown("sluice_upstream_endpoints_drained"), 1);
+  clusters_.Sweep([&](const Cluster& cluster) { return &cluster == a; });
+  EXPECT_EQ(shown("sluice_upstream_endpoints"), 1);
+  clusters_.Sweep([](const Cluster&) { return false; });
+  EXPECT_EQ(shown("sluice_upstream_endpoints"), 0);
+}
 
 // Each endpoint is checked once, whatever the number of configurations that have it.
 TEST_F(ClustersTest, OfSeveralConfigurationsOnlyTheNewestChecks) {

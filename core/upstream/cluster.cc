@@ -212,13 +212,20 @@ void Cluster::Publish(std::vector<Endpoint> endpoints) {
   set->version = endpoints_->version + 1;
   states_.Judge(set->endpoints, loop_.now());
   GroupEndpoints(settings_.balance, *set, endpoints_.get());
-  // Its share of the gauges: while two generations of the configuration live, both have one.
   CountEndpoints(*endpoints_, -1);
   CountEndpoints(*set, 1);
   endpoints_ = set;
 }
 
+void Cluster::SetShown(bool on) {
+  if (shown_ == on) return;
+  shown_ = true;
+  CountEndpoints(*endpoints_, on ? 1 : -1);
+  shown_ = on;
+}
+
 void Cluster::CountEndpoints(const EndpointSet& set, int64_t sign) {
+  if (!shown_) return;
   const auto usable = std::count_if(set.endpoints.begin(), set.endpoints.end(),
                                     [](const Endpoint& endpoint) { return endpoint.usable(); });
   stats_.endpoints.Add(sign * static_cast<int64_t>(set.endpoints.size()));

@@ -105,6 +105,9 @@ class Cluster {
   // newest alone makes them. What the endpoints are taken for stays. REQUIRES: started. Main
   // thread.
   void SetChecking(bool on);
+  // Whether its endpoints are those that the gauges show: of several configurations of a cluster
+  // only the newest one's are. They are from the start. Main thread.
+  void SetShown(bool on);
   // `subscriber` is told of each active check from here on; see HealthChecker::Subscribe. Does
   // nothing where there are none. Main thread.
   void SubscribeHealth(HealthSubscriber subscriber);
@@ -133,6 +136,7 @@ class Cluster {
   void Publish(std::vector<Endpoint> endpoints);
   void PublishFaults(std::vector<Endpoint> endpoints);
   void OnVerdicts(const std::vector<std::pair<std::string_view, HealthVerdict>>& verdicts);
+  // Nothing, unless they are shown.
   void CountEndpoints(const EndpointSet& set, int64_t sign);
 
   Loop& loop_;
@@ -143,6 +147,7 @@ class Cluster {
   EndpointStates states_;
   DiscoveryStats stats_;
   EndpointSetPtr endpoints_;
+  bool shown_ = true;
   bool was_warm_ = false;
   std::function<void()> changed_;
   std::unique_ptr<OutlierDetector> outliers_;
