@@ -147,7 +147,7 @@ class Router final : public LastFilter {
   bool begun_ = false;
   bool hedgeable_ = false;
   bool hedging_ = false;  // a second try was begun, and none since
-  bool shed_ = false;  // and counted
+  bool shed_ = false;     // and counted
   bool mirrored_ = false;
   bool cluster_changes_ = false;  // when back_off_timer_ fires
   bool request_has_body_ = false;

@@ -103,9 +103,8 @@ void WorkerCluster::Build(const EndpointSetPtr& endpoints) {
   for (const Endpoint& endpoint : endpoints->endpoints) {
     const auto found = known.find(endpoint.address);
     if (found == known.end()) {
-      current_.push_back(
-          std::make_unique<WorkerEndpoint>(loop_, random_, settings_, stats_, pools_, endpoint,
-                                           row_));
+      current_.push_back(std::make_unique<WorkerEndpoint>(loop_, random_, settings_, stats_, pools_,
+                                                          endpoint, row_));
     } else {
       current_.push_back(std::move(*found->second));
       current_.back()->Refresh(endpoint, row_);
