@@ -17,7 +17,7 @@ namespace sluice {
 class HealthLog {
  public:
   // Of an endpoint, in so much time from the first one on; what changes more often is only counted.
-  static constexpr uint32_t kMostLines = 4;
+  static constexpr uint32_t kMostLines = 20;
   static constexpr Nanos kWindow = 60 * kSecond;
 
   // `stats` outlives it.
