@@ -340,6 +340,35 @@ TEST_F(ClusterTest, EndpointsWithoutSeriesOfTheirOwnHaveFaultsAndCountsToo) {
   EXPECT_FALSE(cluster_->endpoints()->FindByText(a_text)->usable()) << "still drained";
 }
 
+// A worker may not have heard yet that it left.
+TEST_F(ClusterTest, WhatIsCountedOfAnEndpointThatLeftIsNotASuccessors) {
+  config::Cluster config = ConfigOf({"a.test:80"});
+  config.mutable_balance()->set_policy(config::Balance::LEAST_REQUEST);
+  Create(config);
+  Start();
+  std::vector<std::string> many;
+  for (size_t i = 0; i < EndpointSeries::kMostFromDns; ++i) {
+    many.push_back(StrCat({"10.0.", Decimal(i / 250), ".", Decimal(i % 250)}));
+  }
+  const auto last_is = [&](const char* ip) {
+    many.resize(EndpointSeries::kMostFromDns);
+    many.push_back(ip);
+    dns_.Answer("a.test", many, kSecond);
+    Advance(2 * kSecond);
+    return cluster_->endpoints()->FindByText(StrCat({ip, ":80"}))->active;
+  };
+  const SharedGauge left = last_is("10.1.0.1");
+  const SharedGauge next = last_is("10.1.0.2");
+  left.Add();
+  EXPECT_EQ(next.value(), 0u);
+  left.Sub();
+  Advance(61 * kSecond);
+  const SharedGauge later = last_is("10.1.0.3");
+  left.Add();
+  EXPECT_EQ(later.value(), 1u) << "they are used again by then";
+  left.Sub();
+}
+
 TEST_F(ClusterTest, NewcomersAreKnownAsSuch) {
   Create(ConfigOf({"a.test:80"}));
   Start();

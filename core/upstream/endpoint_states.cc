@@ -32,7 +32,7 @@ void EndpointStates::Adopt(std::vector<Endpoint>& endpoints, const EndpointSet& 
   for (Endpoint& endpoint : endpoints) {
     const Endpoint* const known = before.FindByText(endpoint.text);
     if (known == nullptr) {
-      Begin(endpoint);
+      Begin(endpoint, now);
       if (!before.endpoints.empty()) endpoint.since = now;
       continue;
     }
@@ -50,7 +50,7 @@ void EndpointStates::Adopt(std::vector<Endpoint>& endpoints, const EndpointSet& 
     endpoint.stats = known->stats;
   }
   for (size_t i = 0; i < stays.size(); ++i) {
-    if (!stays[i]) End(before.endpoints[i]);
+    if (!stays[i]) End(before.endpoints[i], now);
   }
 }
 
@@ -63,7 +63,7 @@ void EndpointStates::Judge(std::vector<Endpoint>& endpoints, Nanos now) const {
   }
 }
 
-void EndpointStates::Begin(Endpoint& endpoint) {
+void EndpointStates::Begin(Endpoint& endpoint, Nanos now) {
   endpoint.id = ++last_id_;
   endpoint.stats = series_.Of(endpoint);
   if (!settings_.session.cookie.empty()) {
@@ -84,7 +84,7 @@ void EndpointStates::Begin(Endpoint& endpoint) {
     }
     if (features_.breakers != nullptr) endpoint.breaker = BreakerOf(endpoint.text);
   } else {
-    Cells* const own = own_[endpoint.id] = TakeCells();
+    Cells* const own = own_[endpoint.id] = TakeCells(now);
     TakeOver(endpoint, SharedWords(own->words));
     endpoint.active = SharedGauge(&own->active);
     endpoint.connections = SharedGauge(&own->connections);
@@ -140,14 +140,14 @@ Breaker* EndpointStates::BreakerOf(const std::string& endpoint) {
   return breaker.get();
 }
 
-void EndpointStates::End(const Endpoint& endpoint) {
+void EndpointStates::End(const Endpoint& endpoint, Nanos now) {
   // Who knows how it is when it returns?
   EndpointHealth health = endpoint.health;
   if (features_.checks) health.ForgetCheck();
   const auto own = own_.find(endpoint.id);
   if (own == own_.end()) return;
   if (HasFault(health.faults(), EndpointFault::kDrained)) drained_.insert(endpoint.text);
-  spare_.push_back(own->second);
+  spare_.push_back({own->second, now});
   own_.erase(own);
 }
 
@@ -170,15 +170,14 @@ void EndpointStates::ForgetChecks(const EndpointSet& endpoints) const {
   }
 }
 
-// Those of an endpoint that left may be counted in for a while yet. What is added there is taken
-// away again, so they only must not be used before it has been.
-EndpointStates::Cells* EndpointStates::TakeCells() {
-  const auto idle = std::find_if(spare_.begin(), spare_.end(), [](const Cells* cells) {
-    return cells->active.load(std::memory_order_relaxed) == 0 &&
-           cells->connections.load(std::memory_order_relaxed) == 0;
+// What is added there is taken away again: they only must not be used before it has been.
+EndpointStates::Cells* EndpointStates::TakeCells(Nanos now) {
+  const auto idle = std::find_if(spare_.begin(), spare_.end(), [now](const Spare& spare) {
+    return now - spare.since >= kRest && spare.cells->active.load(std::memory_order_relaxed) == 0 &&
+           spare.cells->connections.load(std::memory_order_relaxed) == 0;
   });
   if (idle == spare_.end()) return cells_.emplace_back(std::make_unique<Cells>()).get();
-  Cells* const cells = *idle;
+  Cells* const cells = idle->cells;
   spare_.erase(idle);
   for (StatsCell& word : cells->words) word.store(0, std::memory_order_relaxed);
   return cells;

@@ -62,15 +62,24 @@ class EndpointStates {
     StatsCell connections{0};
   };
 
-  void Begin(Endpoint& endpoint);
+  // Those of an endpoint that left.
+  struct Spare {
+    Cells* cells;
+    Nanos since;
+  };
+  // Workers hear of a new set a little later, and requests may end later still: until they have,
+  // what they count must not be taken for another endpoint's.
+  static constexpr Nanos kRest = 60 * kSecond;
+
+  void Begin(Endpoint& endpoint, Nanos now);
   // What is known of it in `words`, by whoever had the endpoint before.
   void TakeOver(Endpoint& endpoint, SharedWords words) const;
   // Nothing: nothing was ever said of it, and nobody here is going to, but for an operator.
   std::optional<SharedWords> WordsOf(const Endpoint& endpoint);
   LabelList LabelsOf(const Endpoint& endpoint) const;
   EndpointFaults FaultsOf(const Endpoint& endpoint) const;
-  void End(const Endpoint& endpoint);
-  Cells* TakeCells();
+  void End(const Endpoint& endpoint, Nanos now);
+  Cells* TakeCells(Nanos now);
   Breaker* BreakerOf(const std::string& endpoint);
 
   StatsDirectory& stats_;
@@ -80,7 +89,7 @@ class EndpointStates {
   EndpointSeries series_;
   std::vector<std::unique_ptr<Cells>> cells_;  // never freed: workers may still give back
   std::unordered_map<uint32_t, Cells*> own_;   // those in use, by endpoint id
-  std::vector<Cells*> spare_;
+  std::vector<Spare> spare_;                   // the first to leave first
   // By endpoint; never freed either, and no more than there are series.
   std::unordered_map<std::string, std::unique_ptr<Breaker>> breakers_;
   // Of those without words in shared memory: what an operator said of them holds when they return.
