@@ -39,6 +39,10 @@ ClusterLimits ReadLimits(const config::ClusterLimits* config, std::string_view c
   limits.pending = used(ClusterLimit::kPending);
   limits.requests = used(ClusterLimit::kRequests);
   limits.retries = used(ClusterLimit::kRetries);
+  limits.starving =
+      stats.SharedGauge({"sluice_upstream_connections_wanting",
+                         "Workers on which requests wait since a limit of connections is reached."},
+                        {{"cluster", cluster}});
   return limits;
 }
 

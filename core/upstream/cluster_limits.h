@@ -48,6 +48,8 @@ struct ClusterLimits {
   SharedGauge pending;
   SharedGauge requests;
   SharedGauge retries;
+  // Workers on which some request waits since a limit of connections is reached.
+  SharedGauge starving;
 
   const LimitThresholds& Of(RequestPriority priority) const {
     return IsHigh(priority) ? high : normal;

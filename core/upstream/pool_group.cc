@@ -1,5 +1,7 @@
 #include "core/upstream/pool_group.h"
 
+#include <utility>
+
 #include "core/upstream/pool.h"
 
 namespace sluice {
@@ -17,14 +19,30 @@ bool PoolGroup::CloseIdle() {
 void PoolGroup::LookAgain(Pool& pool) {
   pool.ListNode<PoolWaitTag>::Unlink();
   waiting_.PushBack(pool);
-  if (!timer_.pending()) timer_.Start(kLookEvery);
+  SetWaiting(true);
+  if (!look_timer_.pending()) look_timer_.Start(kLookEvery);
 }
 
-void PoolGroup::OnTimer() {
+void PoolGroup::SetWaiting(bool waits) {
+  if (std::exchange(waits_, waits) == waits) return;
+  waits ? limits_.starving.Add() : limits_.starving.Sub();
+}
+
+void PoolGroup::OnLook() {
+  // Those that were asked the last time and found no room have said so since.
+  if (waiting_.empty()) return SetWaiting(false);
+  look_timer_.Start(kLookEvery);
   while (!waiting_.empty()) {
     Pool& pool = waiting_.front();
     pool.ListNode<PoolWaitTag>::Unlink();
     pool.ServeWaiting();
+  }
+}
+
+void PoolGroup::OnYield() {
+  if (ready_ > 0) yield_timer_.Start(kYieldEvery);
+  if (waits_ || limits_.starving.value() == 0) return;
+  for (uint64_t wanted = limits_.pending.value(); wanted > 0 && CloseIdle(); --wanted) {
   }
 }
 

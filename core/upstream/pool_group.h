@@ -1,6 +1,6 @@
 // PoolGroup: a worker's pools of one cluster, as far as they share its limit of connections: what
-// idles in one of them makes room for who waits in another, and who waits since there is no room
-// looks again a little later: another worker may have made some.
+// idles in one of them makes room for who waits in another, at once on the same worker, and a
+// little later for who waits on others. Who waits looks again at short intervals.
 //
 // Owned by the worker's cluster; outlives the pools. Of the worker's thread.
 #ifndef SLUICE_CORE_UPSTREAM_POOL_GROUP_H_
@@ -10,6 +10,7 @@
 
 #include "core/base/intrusive_list.h"
 #include "core/event/loop.h"
+#include "core/upstream/cluster_limits.h"
 
 namespace sluice {
 
@@ -18,14 +19,22 @@ class Pool;
 class PoolGroup {
  public:
   static constexpr Nanos kLookEvery = 5 * kMillisecond;
+  static constexpr Nanos kYieldEvery = 200 * kMillisecond;
 
-  explicit PoolGroup(Loop& loop) : timer_(loop, Callback::To<&PoolGroup::OnTimer>(this)) {}
+  // `limits` outlives it.
+  PoolGroup(Loop& loop, const ClusterLimits& limits)
+      : limits_(limits),
+        look_timer_(loop, Callback::To<&PoolGroup::OnLook>(this)),
+        yield_timer_(loop, Callback::To<&PoolGroup::OnYield>(this)) {}
+  ~PoolGroup() { SetWaiting(false); }
   PoolGroup(const PoolGroup&) = delete;
   PoolGroup& operator=(const PoolGroup&) = delete;
 
   void Add(Pool& pool) { pools_.PushBack(pool); }
   // One more connection of a pool takes requests, or one fewer.
-  void AddReady() { ++ready_; }
+  void AddReady() {
+    if (ready_++ == 0 && !yield_timer_.pending()) yield_timer_.Start(kYieldEvery);
+  }
   void SubReady() { --ready_; }
   // Closes a connection that carries nothing, of whichever pool. False: none was found.
   bool CloseIdle();
@@ -35,12 +44,18 @@ class PoolGroup {
  private:
   static constexpr size_t kLooks = 64;  // at so many pools for one that can close something
 
-  void OnTimer();
+  void SetWaiting(bool waits);
+  void OnLook();
+  // Closes what idles, if others wait.
+  void OnYield();
 
+  const ClusterLimits& limits_;
   List<Pool, struct PoolGroupTag> pools_;
   List<Pool, struct PoolWaitTag> waiting_;
-  Timer timer_;  // set while one waits
+  Timer look_timer_;   // set while one waits
+  Timer yield_timer_;  // set while there are some that take requests
   size_t ready_ = 0;
+  bool waits_ = false;  // counted
 };
 
 }  // namespace sluice

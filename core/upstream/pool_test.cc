@@ -79,12 +79,13 @@ class PoolTest : public testing::Test {
     settings_ = std::make_unique<ClusterSettings>(cluster_->settings());
     settings_->connect_timeout = 3 * kSecond;
     settings_->pool = PoolLimits();
+    group_ = std::make_unique<PoolGroup>(*loop_, settings_->limits);
     stats_ = settings_->stats.Bind(segment_->worker_row(0));
   }
 
   Pool& NewPool() { return NewPool(upstream_.address()); }
   Pool& NewPool(const Address& address) {
-    pool_ = std::make_unique<Pool>(*loop_, random_, *settings_, stats_, group_, address);
+    pool_ = std::make_unique<Pool>(*loop_, random_, *settings_, stats_, *group_, address);
     return *pool_;
   }
   // Takes a connection of the pool's, or a new one.
@@ -119,7 +120,7 @@ class PoolTest : public testing::Test {
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<ClusterSettings> settings_;
   ClusterStats stats_;
-  PoolGroup group_{*loop_};
+  std::unique_ptr<PoolGroup> group_;
   std::unique_ptr<Pool> pool_;
 };
 
@@ -404,11 +405,31 @@ TEST_F(PoolTest, RoomThatIsMadeElsewhereIsFound) {
   ASSERT_TRUE(upstream_.WaitForRequests(1));
   for (int i = 0; i < 10; ++i) Advance(kMillisecond);
   EXPECT_EQ(pool_->connections(), 1U);
+  EXPECT_EQ(settings_->limits.starving.value(), 1U);
   settings_->limits.connections.Sub();
   for (int i = 0; i < 7; ++i) Advance(kMillisecond);
   ASSERT_TRUE(upstream_.WaitForRequests(2));
+  for (int i = 0; i < 7; ++i) Advance(kMillisecond);
+  EXPECT_EQ(settings_->limits.starving.value(), 0U);
   for (size_t i = 0; i < 2; ++i) upstream_.connection(i).Release();
   for (const Waiter& waiter : waiters) Await(waiter);
+}
+
+TEST_F(PoolTest, WhatIdlesMakesRoomForOtherWorkersToo) {
+  upstream_.AlwaysAnswer(kOk);
+  NewPool();
+  Ask();
+  Advance(kSecond);
+  EXPECT_EQ(pool_->connections(), 1U);
+  settings_->limits.pending.Add();
+  settings_->limits.starving.Add();  // elsewhere
+  Advance(PoolGroup::kYieldEvery);
+  EXPECT_EQ(pool_->connections(), 0U);
+  settings_->limits.starving.Sub();
+  settings_->limits.pending.Sub();
+  Ask();
+  Advance(kSecond);
+  EXPECT_EQ(pool_->connections(), 1U);
 }
 
 TEST_F(PoolTest, APoolThatEndsClosesWhatIsIdle) {

@@ -45,7 +45,7 @@ WorkerCluster::WorkerCluster(Loop& loop, Random& random, const StatsRow& row,
       stats_(settings.stats.Bind(row)),
       retry_budget_(settings.retry_budget, settings.retry_words),
       balancer_(settings.balance, random),
-      pools_(loop) {
+      pools_(loop, settings.limits) {
   if (settings.bulkhead != nullptr) {
     bulkhead_ = std::make_unique<Bulkhead>(loop, random, *settings.bulkhead, row);
   }
