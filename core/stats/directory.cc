@@ -1,6 +1,7 @@
 #include "core/stats/directory.h"
 
 #include <functional>
+#include <utility>
 
 #include "core/base/check.h"
 #include "core/base/log.h"
@@ -118,22 +119,28 @@ SeriesId StatsDirectory::RegisterKind(uint8_t kind, Metric metric, const LabelLi
   patience_ = hold.held() ? kPatience : 0;
   const uint64_t series = std::hash<std::string>()(StrCat({metric.name, "{", text, "}"}));
   if (!hold.held()) {
-    return Drop(metric.name, series, "the stats directory is locked by another process");
+    return Drop(kind, metric.name, series, "the stats directory is locked by another process");
   }
   const SeriesId id = table_.FindOrAdd(kind, metric, text);
-  if (id.dropped()) return Drop(metric.name, series, "the stats directory is full");
+  if (id.dropped()) return Drop(kind, metric.name, series, "the stats directory is full");
   if (dropped_series_.erase(series) > 0) {
     dropped_now_.Set(static_cast<int64_t>(dropped_series_.size()));
   }
   return id;
 }
 
-SeriesId StatsDirectory::Drop(std::string_view name, uint64_t series, std::string_view reason) {
+SeriesId StatsDirectory::Drop(uint8_t kind, std::string_view name, uint64_t series,
+                              std::string_view reason) {
   dropped_.Inc();
   dropped_series_.insert(series);
   dropped_now_.Set(static_cast<int64_t>(dropped_series_.size()));
-  if (!warned_) {
-    warned_ = true;
+  const bool words = kind == kStatsWordKind;
+  if (std::exchange(words ? warned_of_words_ : warned_, true)) return SeriesId();
+  if (words) {
+    warn_(StrCat({reason, ": what is kept as ", name,
+                  " and what follows it is forgotten when this process ends, and no other shares "
+                  "it: sluice_stats_dropped_series counts them too"}));
+  } else {
     warn_(StrCat({reason, ": a series of ", name, " and what follows it are not counted"}));
   }
   return SeriesId();

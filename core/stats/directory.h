@@ -8,10 +8,11 @@
 // becomes one of a dropped series.
 //
 // Nothing here fails: a series that does not fit is dropped (SeriesId::dropped(); its handles write
-// to a scratch cell), and the first is told to `warn`, or to the log. The same if a stopped process
-// holds the lock. sluice_stats_dropped_registrations_total counts each time that happens, over all
-// processes there ever were; sluice_stats_dropped_series says how many names of this process count
-// nowhere now.
+// to a scratch cell), and words that do not fit are this process' alone; the first of each is told
+// to `warn`, or to the log. The same if a stopped process holds the lock.
+// sluice_stats_dropped_registrations_total counts each time that happens, over all processes there
+// ever were; sluice_stats_dropped_series says how many names of this process count nowhere now,
+// those of words among them.
 #ifndef SLUICE_CORE_STATS_DIRECTORY_H_
 #define SLUICE_CORE_STATS_DIRECTORY_H_
 
@@ -78,13 +79,14 @@ class StatsDirectory {
 
  private:
   SeriesId RegisterKind(uint8_t kind, Metric metric, const LabelList& labels);
-  SeriesId Drop(std::string_view name, uint64_t series, std::string_view reason);
+  SeriesId Drop(uint8_t kind, std::string_view name, uint64_t series, std::string_view reason);
 
   StatsSegment& segment_;
   StatsSeriesTable table_;
   StatsRow main_row_;
   Warn warn_;
   bool warned_ = false;
+  bool warned_of_words_ = false;
   Nanos patience_;  // with who holds the lock
   struct Registered {
     uint8_t kind;

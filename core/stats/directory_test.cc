@@ -150,6 +150,24 @@ TEST(StatsDirectory, SaysHowManyNamesCountNowhere) {
   EXPECT_EQ(reader.counter(reader.Find(kDropped).value()), 6u);
 }
 
+// What does not outlive the process is told apart from what only counts nowhere.
+TEST(StatsDirectory, WordsThatDoNotFitAreCountedAndToldToo) {
+  const auto segment = Segment({.limits = StatsLimits{.max_series = 5}});
+  std::vector<std::string> warnings;
+  StatsDirectory directory(*segment, [&warnings](std::string_view w) { warnings.emplace_back(w); });
+  const StatsReader reader(*segment);
+  for (const char* name : {"a_total", "b_total", "c_total"}) directory.Counter({name, ""});
+  for (const char* cluster : {"a", "b"}) {
+    SharedWord word = directory.Word("breaker", {{"cluster", cluster}});
+    word.Store(7);
+    EXPECT_EQ(directory.Word("breaker", {{"cluster", cluster}}).Load(), 7u);
+  }
+  EXPECT_EQ(reader.gauge(reader.Find("sluice_stats_dropped_series").value()), 3);
+  ASSERT_EQ(warnings.size(), 2u);
+  EXPECT_NE(warnings[0].find("a series of c_total"), std::string::npos) << warnings[0];
+  EXPECT_NE(warnings[1].find("what is kept as breaker"), std::string::npos) << warnings[1];
+}
+
 std::string NameOf(const testing::TestParamInfo<StatsLimits>& info) {
   static constexpr const char* kNames[] = {"Series", "Histograms", "Families", "Text"};
   return kNames[info.index];
