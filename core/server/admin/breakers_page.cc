@@ -21,9 +21,15 @@ double Share(uint32_t part, uint32_t calls) {
 
 Json BreakerObject(const BreakerBoard::Row& row) {
   const BreakerState& state = row.state;
+  // That of the last time is over when all calls pass again.
+  const bool has_reason =
+      state.reason != BreakerReason::kNone && (state.mode != BreakerMode::kClosed || row.left > 0);
+  const bool metrics_only = row.breaker->metrics_only();
   return {{"name", row.breaker->name().text},
           {"state", NameOf(state.mode)},
-          {"reason", state.reason == BreakerReason::kNone ? Json() : Json(NameOf(state.reason))},
+          {"metrics_only", metrics_only},
+          {"would_refuse", metrics_only ? Json(row.breaker->would_refuse()) : Json()},
+          {"reason", has_reason ? Json(NameOf(state.reason)) : Json()},
           {"left", row.left == 0 ? Json() : Json(AdminDuration(row.left))},
           {"reopened", state.reopened},
           {"calls", row.counts.calls},
@@ -41,8 +47,10 @@ AdminReply ShowBreakers(const AdminRequest& request, const BreakerBoard& board) 
   return AdminShow(request, json);
 }
 
+constexpr std::string_view kMetricsOnly = "metrics_only";
+
 std::optional<BreakerMode> ParseMode(std::string_view text) {
-  if (text == "auto") return BreakerMode::kClosed;
+  if (text == "auto" || text == kMetricsOnly) return BreakerMode::kClosed;
   for (const BreakerMode mode : {BreakerMode::kForcedOpen, BreakerMode::kDisabled}) {
     if (text == NameOf(mode)) return mode;
   }
@@ -50,15 +58,21 @@ std::optional<BreakerMode> ParseMode(std::string_view text) {
 }
 
 AdminReply SetBreaker(const AdminRequest& request, BreakerBoard& board) {
+  for (const std::string_view once : {"name", "state"}) {
+    if (request.query.All(once).size() > 1) {
+      return AdminError(400, StrCat({once, ": is there more than once"}));
+    }
+  }
   const std::string_view name = request.query.Get("name");
-  const std::optional<BreakerMode> mode = ParseMode(request.query.Get("state"));
+  const std::string_view state = request.query.Get("state");
+  const std::optional<BreakerMode> mode = ParseMode(state);
   if (name.empty()) return AdminError(400, "say which one: ?name=clusters.NAME");
-  if (!mode) return AdminError(400, "state: expected forced_open, disabled or auto");
-  if (!board.Force(name, *mode)) {
+  if (!mode) return AdminError(400, "state: expected forced_open, disabled, metrics_only or auto");
+  if (!board.Force(name, *mode, state == kMetricsOnly)) {
     return AdminError(404,
                       StrCat({"there is no breaker \"", name, "\": GET /breakers lists them"}));
   }
-  return AdminDone(request, StrCat({name, " is ", NameOf(*mode)}));
+  return AdminDone(request, StrCat({name, " is ", state == kMetricsOnly ? state : NameOf(*mode)}));
 }
 
 }  // namespace
@@ -68,7 +82,7 @@ void AddBreakersPage(AdminTable& table, BreakerBoard& breakers) {
              "?format=json",
              [&](const AdminRequest& request) { return ShowBreakers(request, breakers); }});
   table.Add({"/breakers", AdminKind::kAction,
-             "holds one open, lets all pass, or leaves it to itself again",
+             "holds one open, lets all pass and counts or not, or leaves it to itself again",
              "?name=BREAKER, ?state=STATE",
              [&](const AdminRequest& request) { return SetBreaker(request, breakers); }});
 }

@@ -76,7 +76,42 @@ TEST_F(BreakersPageTest, AnOperatorsWord) {
   EXPECT_EQ(Page()["transitions"].size(), 3U);
 }
 
+TEST_F(BreakersPageTest, MetricsOnly) {
+  EXPECT_EQ(Row()["metrics_only"], false);
+  EXPECT_TRUE(Row()["would_refuse"].is_null());
+  EXPECT_EQ(Set("name=clusters.api&state=metrics_only").body, "clusters.api is metrics_only\n");
+  FailTwice();
+  FailTwice();
+  EXPECT_EQ(Row()["state"], "open");
+  EXPECT_EQ(Row()["metrics_only"], true);
+  EXPECT_EQ(Row()["would_refuse"], 2);
+  EXPECT_EQ(Page()["transitions"][0]["what"],
+            "clusters.api (metrics only) is open for 5s: 100% of 2 calls failed");
+  EXPECT_EQ(Set("name=clusters.api&state=auto").status, 200);
+  EXPECT_EQ(Row()["metrics_only"], false);
+}
+
+TEST_F(BreakersPageTest, AReasonThatIsOver) {
+  FailTwice();
+  clock_.Advance(5 * kSecond);
+  loop_->RunOnce(0);
+  for (int i = 0; i < 2; ++i) {
+    const auto admission = breaker_->TryEnter(loop_->now(), random_);
+    breaker_->Leave(admission.token, {}, loop_->now(), random_);
+  }
+  EXPECT_EQ(Row()["state"], "closed");
+  EXPECT_EQ(Row()["reason"], "failures") << "of why only a share of the calls passes";
+  clock_.Advance(10 * kSecond);
+  EXPECT_TRUE(Row()["left"].is_null());
+  EXPECT_TRUE(Row()["reason"].is_null());
+  Set("name=clusters.api&state=forced_open");
+  Set("name=clusters.api&state=auto");
+  EXPECT_TRUE(Row()["reason"].is_null());
+}
+
 TEST_F(BreakersPageTest, WhatIsNoWord) {
+  EXPECT_EQ(Set("name=clusters.api&state=auto&state=forced_open").status, 400);
+  EXPECT_EQ(Set("name=clusters.api&name=clusters.b&state=auto").status, 400);
   EXPECT_EQ(Set("name=clusters.api&state=open").status, 400);
   EXPECT_EQ(Set("name=clusters.api").status, 400);
   EXPECT_EQ(Set("state=auto").status, 400);
@@ -90,6 +125,12 @@ TEST_F(BreakersPageTest, TwoOfANameAreOne) {
   EXPECT_EQ(Page()["breakers"].size(), 1U);
   FailTwice();
   EXPECT_EQ(second->state().mode, BreakerMode::kOpen);
+  breaker_.reset();
+  loop_->RunOnce(0);
+  const SeriesId gauge = directory_.Gauge(
+      {"sluice_upstream_breaker_state", "", MetricUnit::kNone, GaugeOf::kLatestProcess},
+      {{"cluster", "api"}});
+  EXPECT_EQ(directory_.main_row().gauge(gauge).value(), 2) << "that of the one that is left";
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ Breaker::Admission Breaker::EnterBy(const BreakerState& state, Nanos now, Random
     case BreakerMode::kOpen:
       break;
   }
-  if (MillisOf(now) < state.until) return Refused(state, now);
+  if (LeftOf(state, now) > 0) return Refused(state, now);
   BreakerState half = state;
   half.mode = BreakerMode::kHalfOpen;
   half.generation = state.next_generation();
@@ -72,10 +72,24 @@ Breaker::Admission Breaker::EnterBy(const BreakerState& state, Nanos now, Random
   return EnterBy(this->state(), now, random);  // whoever did it
 }
 
+// A time that is longer than any of ours is of a configuration before, and over.
+Nanos Breaker::LeftOf(const BreakerState& state, Nanos now) const {
+  const Nanos left = state.Left(now);
+  const double most = state.mode == BreakerMode::kOpen
+                          ? static_cast<double>(settings_.max_open_for) * (1 + settings_.jitter)
+                          : static_cast<double>(settings_.recovery_ramp);
+  return left <= static_cast<Nanos>(most) + kMillisecond ? left : 0;
+}
+
 Breaker::Admission Breaker::Refused(const BreakerState& state, Nanos now) const {
+  if (metrics_only()) {
+    SharedWord passed = words_[kMetricsOnly];
+    passed.FetchAdd(1);
+    return {true, {}, {}, 0};
+  }
   switch (state.mode) {
     case BreakerMode::kOpen:
-      return {false, {}, state, static_cast<Nanos>(state.until) * kMillisecond - now};
+      return {false, {}, state, LeftOf(state, now)};
     case BreakerMode::kForcedOpen:
       return {false, {}, state, settings_.open_for};
     default:
@@ -85,9 +99,7 @@ Breaker::Admission Breaker::Refused(const BreakerState& state, Nanos now) const 
 
 Breaker::Admission Breaker::EnterClosed(const BreakerState& state, Nanos now,
                                         Random& random) const {
-  const Nanos left = static_cast<Nanos>(state.until) * kMillisecond - now;
-  // One that is longer than any of ours is of a configuration before.
-  if (left > 0 && left <= settings_.recovery_ramp + kMillisecond) {
+  if (const Nanos left = LeftOf(state, now); left > 0) {
     const double share =
         1 - static_cast<double>(left) / static_cast<double>(settings_.recovery_ramp);
     if (random.Fraction() >= share) return Refused(state, now);
@@ -201,7 +213,7 @@ void Breaker::Open(const BreakerState& from, BreakerReason reason, const Breaker
   }
   open.generation = from.next_generation();
   const Nanos lasts = OpenTime(open.reopened, retry_after, random);
-  open.until = MillisUp(now + lasts);
+  open.until = BreakerState::UntilOf(now + lasts);
   Change(from, open, counts, lasts);
 }
 
@@ -217,16 +229,19 @@ void Breaker::Close(const BreakerState& from, const BreakerCounts& counts, Nanos
   BreakerState closed;
   closed.reason = from.reason;
   closed.generation = from.next_generation();
-  if (settings_.recovery_ramp > 0) closed.until = MillisUp(now + settings_.recovery_ramp);
+  if (settings_.recovery_ramp > 0)
+    closed.until = BreakerState::UntilOf(now + settings_.recovery_ramp);
   window_.Clear();  // nobody counts there while it is half open
   Change(from, closed, counts, settings_.recovery_ramp);
 }
 
-bool Breaker::Force(BreakerMode mode) {
+bool Breaker::Force(BreakerMode mode, bool metrics_only) {
+  const bool as_before = metrics_only == this->metrics_only();
+  if (!as_before) words_[kMetricsOnly].Store(metrics_only ? 1 : 0);
   uint64_t word = words_[kState].Load();
   while (true) {
     const BreakerState from = BreakerState::Of(word);
-    if (from.mode == mode && from.until == 0) return false;
+    if (as_before && from.mode == mode && from.until == 0) return false;
     BreakerState to;
     to.mode = mode;
     to.reason = BreakerReason::kForced;
@@ -246,10 +261,15 @@ bool Breaker::Change(const BreakerState& from, const BreakerState& to, const Bre
   return true;
 }
 
+uint64_t Breaker::would_refuse() const {
+  const uint64_t word = words_[kMetricsOnly].Load();
+  return word == 0 ? 0 : word - 1;
+}
+
 bool Breaker::lets_pass(Nanos now) const {
   const BreakerState seen = state();
-  return seen.mode == BreakerMode::kDisabled ||
-         (seen.mode == BreakerMode::kClosed && MillisOf(now) >= seen.until);
+  return metrics_only() || seen.mode == BreakerMode::kDisabled ||
+         (seen.mode == BreakerMode::kClosed && LeftOf(seen, now) == 0);
 }
 
 BreakerCounts Breaker::counts(Nanos now) const {

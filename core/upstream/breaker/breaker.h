@@ -100,11 +100,17 @@ class Breaker {
   // It says nothing: another may take its place.
   void Cancel(const BreakerToken& token);
 
-  // An operator's: kForcedOpen, kDisabled, or back to kClosed with nothing counted. False: it is
-  // that already.
-  bool Force(BreakerMode mode);
+  // An operator's: kForcedOpen, kDisabled, or back to kClosed with nothing counted; then, if it has
+  // `metrics_only`, it goes on as always but lets pass what it would refuse, and counts that.
+  // False: it is that already.
+  bool Force(BreakerMode mode, bool metrics_only = false);
+  bool metrics_only() const { return words_[kMetricsOnly].Load() != 0; }
+  // How many calls it would have refused since it has metrics only.
+  uint64_t would_refuse() const;
 
   BreakerState state() const { return BreakerState::Of(words_[kState].Load()); }
+  // How long it is still open, or the share of calls grows; 0: it is past, or nobody knows.
+  Nanos Left(Nanos now) const { return LeftOf(state(), now); }
   // Would some call pass, as far as is known without making one?
   bool lets_pass(Nanos now) const;
   // Of the window, or of the probes if it is half open.
@@ -116,12 +122,14 @@ class Breaker {
   static constexpr size_t kProbes = 1;
   static constexpr size_t kLastProbe = 2;  // when a permit was last taken, milliseconds
   static constexpr size_t kInARow = 3;
-  static_assert(kInARow < BreakerWindow::kCursor);
+  static constexpr size_t kMetricsOnly = 4;  // 0: no; else 1 and how many were let pass for that
+  static_assert(kMetricsOnly < BreakerWindow::kCursor);
   // Closed, of the first generation, with no reason.
   static constexpr uint64_t kNeverOpen = 0;
 
   Admission EnterBy(const BreakerState& state, Nanos now, Random& random);
   Admission Refused(const BreakerState& state, Nanos now) const;
+  Nanos LeftOf(const BreakerState& state, Nanos now) const;
   Admission EnterClosed(const BreakerState& state, Nanos now, Random& random) const;
   Admission EnterHalfOpen(const BreakerState& state, Nanos now, Random& random);
   void LeaveClosed(const BreakerState& state, const BreakerOutcome& outcome, Nanos now,

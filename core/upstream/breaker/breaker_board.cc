@@ -73,7 +73,8 @@ std::string WhyOpen(const Breaker& breaker, const BreakerTransition& transition)
 }  // namespace
 
 std::string TextOf(const Breaker& breaker, const BreakerTransition& transition) {
-  const std::string& name = breaker.name().text;
+  const std::string name =
+      StrCat({breaker.name().text, breaker.metrics_only() ? " (metrics only)" : ""});
   switch (transition.state.mode) {
     case BreakerMode::kOpen:
       return StrCat(
@@ -104,7 +105,8 @@ std::unique_ptr<Breaker> NewBreaker(BreakerName name, const BreakerSettings& set
   return std::make_unique<Breaker>(std::move(name), settings, words, board);
 }
 
-BreakerBoard::BreakerBoard(Loop& loop, StatsDirectory& stats) : loop_(loop), stats_(stats) {}
+BreakerBoard::BreakerBoard(Loop& loop, StatsDirectory& stats)
+    : loop_(loop), stats_(stats), refresh_(Callback::To<&BreakerBoard::Refresh>(this)) {}
 
 BreakerBoard::~BreakerBoard() = default;
 
@@ -119,20 +121,19 @@ void BreakerBoard::OnMade(Breaker& breaker) {
   for (int to = 0; to < kBreakerModes; ++to) Transitions(name, static_cast<BreakerMode>(to));
   const BreakerMode mode = breaker.state().mode;
   entry.state.Set(static_cast<int64_t>(mode));
-  entries_.push_back(entry);
-  if (mode != BreakerMode::kForcedOpen && mode != BreakerMode::kDisabled) return;
+  entries_.emplace(&breaker, entry);
+  const bool forced = mode == BreakerMode::kForcedOpen || mode == BreakerMode::kDisabled;
+  if (!forced && !breaker.metrics_only()) return;
   Log(LogLevel::kWarning, "breaker",
-      StrCat({name.text, " is ", NameOf(mode), " still: POST /breakers?name=", name.text,
-              "&state=auto takes it back"}));
+      StrCat({name.text, " is ", breaker.metrics_only() ? "metrics_only" : NameOf(mode),
+              " still: POST /breakers?name=", name.text, "&state=auto takes it back"}));
 }
 
 void BreakerBoard::OnGone(const Breaker& breaker) {
-  std::erase_if(entries_, [&breaker](Entry& entry) {
-    if (entry.breaker != &breaker) return false;
-    entry.state.Set(0);
-    return true;
-  });
-  Refresh();  // another may have its name
+  const auto gone = entries_.find(&breaker);
+  gone->second.state.Set(0);
+  entries_.erase(gone);
+  loop_.Defer(refresh_);  // another may have its name; many may go at once
 }
 
 void BreakerBoard::OnTransition(const Breaker& breaker, const BreakerTransition& transition) {
@@ -162,14 +163,9 @@ Counter BreakerBoard::Transitions(const BreakerName& name, BreakerMode to) {
 
 std::vector<BreakerBoard::Row> BreakerBoard::Rows() const {
   std::vector<Row> rows;
-  for (const Entry& entry : entries_) {
-    Row row;
-    row.breaker = entry.breaker;
-    row.state = entry.breaker->state();
-    row.counts = entry.breaker->counts(loop_.now());
-    const Nanos until = static_cast<Nanos>(row.state.until) * kMillisecond;
-    row.left = std::max<Nanos>(until - loop_.now(), 0);
-    rows.push_back(row);
+  for (const auto& [breaker, entry] : entries_) {
+    rows.push_back(
+        {breaker, breaker->state(), breaker->counts(loop_.now()), breaker->Left(loop_.now())});
   }
   const auto name_of = [](const Row& row) -> const std::string& {
     return row.breaker->name().text;
@@ -185,17 +181,17 @@ std::vector<BreakerBoard::Row> BreakerBoard::Rows() const {
 }
 
 void BreakerBoard::Refresh() {
-  for (Entry& entry : entries_) {
-    entry.state.Set(static_cast<int64_t>(entry.breaker->state().mode));
+  for (auto& [breaker, entry] : entries_) {
+    entry.state.Set(static_cast<int64_t>(breaker->state().mode));
   }
 }
 
-bool BreakerBoard::Force(std::string_view name, BreakerMode mode) {
-  const auto entry = std::find_if(entries_.begin(), entries_.end(), [name](const Entry& each) {
-    return each.breaker->name().text == name;
+bool BreakerBoard::Force(std::string_view name, BreakerMode mode, bool metrics_only) {
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [name](const auto& each) {
+    return each.first->name().text == name;
   });
-  if (entry == entries_.end()) return false;
-  entry->breaker->Force(mode);
+  if (found == entries_.end()) return false;
+  found->second.breaker->Force(mode, metrics_only);
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -30,7 +31,7 @@ class BreakerBoard final : public BreakerEvents {
     const Breaker* breaker = nullptr;
     BreakerState state;
     BreakerCounts counts;
-    Nanos left = 0;  // until it lets some pass, or closed, all; 0: nothing is known to come
+    Nanos left = 0;  // Breaker::Left
   };
 
   // The loop is the main thread's. Both outlive it.
@@ -44,7 +45,7 @@ class BreakerBoard final : public BreakerEvents {
   // Brings the gauges up to date: also other processes change states.
   void Refresh();
   // As Breaker::Force. False: there is none of that name.
-  bool Force(std::string_view name, BreakerMode mode);
+  bool Force(std::string_view name, BreakerMode mode, bool metrics_only);
 
   // BreakerEvents
   void OnMade(Breaker& breaker) override;
@@ -61,8 +62,9 @@ class BreakerBoard final : public BreakerEvents {
 
   Loop& loop_;
   StatsDirectory& stats_;
-  std::vector<Entry> entries_;
+  std::unordered_map<const Breaker*, Entry> entries_;
   std::deque<Transition> transitions_;
+  Task refresh_;
 };
 
 // A new breaker, in the state that the last one of its scope and labels was in, in whatever

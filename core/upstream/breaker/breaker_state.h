@@ -36,16 +36,21 @@ std::string_view NameOf(BreakerReason reason);  // "consecutive"
 struct BreakerState {
   static constexpr uint32_t kGenerations = uint32_t{1} << 17;  // it wraps around
   static constexpr uint32_t kMostReopened = 31;
+  static constexpr uint64_t kUntils = uint64_t{1} << 36;
 
   BreakerMode mode = BreakerMode::kClosed;
   BreakerReason reason = BreakerReason::kNone;
   uint32_t reopened = 0;    // times in a row out of half open
   uint32_t generation = 0;  // counts the transitions
-  // Monotonic milliseconds: open until then; closed, when all pass again.
+  // Monotonic milliseconds: open until then; closed, when all pass again. Modulo kUntils, which is
+  // two years; 0: it is not known.
   uint64_t until = 0;
 
   static BreakerState Of(uint64_t word);
   uint64_t word() const;
+  static uint64_t UntilOf(Nanos time);
+  // How long until then; 0: that is past, or not known.
+  Nanos Left(Nanos now) const;
   // Of the transition from this state.
   uint32_t next_generation() const { return (generation + 1) % kGenerations; }
 };

@@ -87,6 +87,63 @@ TEST_F(BreakerTest, OpensAtItsShareOfFailures) {
   EXPECT_FALSE(Call(kGood));
 }
 
+// Its word has room for two years of milliseconds.
+TEST_F(BreakerTest, AMachineThatRunsForYears) {
+  for (const uint64_t years : {1, 2, 3}) {
+    const uint64_t wrap = years * BreakerState::kUntils;
+    for (const uint64_t millis : {wrap - 1000, wrap - 5000, wrap + 20000, wrap + wrap / 2}) {
+      breaker().Force(BreakerMode::kClosed);
+      now_ = static_cast<Nanos>(millis) * kMillisecond;
+      EXPECT_EQ(breaker().Left(now_), 0);
+      BreakIt();
+      now_ += settings_.open_for - kMillisecond;
+      EXPECT_FALSE(Call(kGood));
+      now_ += 2 * kMillisecond;  // one more where its end would be zero
+      EXPECT_EQ(Calls(5, kGood), 5);
+      EXPECT_EQ(mode(), BreakerMode::kClosed);
+      EXPECT_EQ(breaker().Left(now_), settings_.recovery_ramp);
+      now_ += settings_.recovery_ramp;
+      EXPECT_TRUE(breaker().lets_pass(now_));
+    }
+  }
+}
+
+TEST_F(BreakerTest, TheNextConfigurationsLongestTimeHolds) {
+  settings_.open_for = settings_.max_open_for = 3600 * kSecond;
+  BreakIt();
+  EXPECT_EQ(breaker().Left(now_), 3600 * kSecond);
+  settings_.max_open_for = 7200 * kSecond;
+  breaker_ = New();
+  EXPECT_FALSE(Call(kGood));
+  settings_.open_for = 5 * kSecond;
+  settings_.max_open_for = 60 * kSecond;
+  breaker_ = New();
+  EXPECT_EQ(breaker().Left(now_), 0);
+  EXPECT_TRUE(Call(kGood));
+  EXPECT_EQ(mode(), BreakerMode::kHalfOpen);
+}
+
+TEST_F(BreakerTest, WithMetricsOnlyItRefusesNothing) {
+  EXPECT_TRUE(breaker().Force(BreakerMode::kClosed, true));
+  EXPECT_FALSE(breaker().Force(BreakerMode::kClosed, true)) << "it is that";
+  BreakIt();
+  EXPECT_EQ(mode(), BreakerMode::kOpen);
+  EXPECT_EQ(Calls(7, kGood), 7);
+  EXPECT_EQ(breaker().would_refuse(), 7U);
+  EXPECT_EQ(mode(), BreakerMode::kOpen) << "what it would refuse says nothing";
+  EXPECT_TRUE(breaker().lets_pass(now_));
+  now_ += settings_.open_for;
+  EXPECT_EQ(Calls(5, kFailed), 5);
+  EXPECT_EQ(mode(), BreakerMode::kOpen) << "probes decide as always";
+  breaker_ = New();
+  EXPECT_TRUE(breaker().metrics_only()) << "the next one finds it so";
+  EXPECT_TRUE(breaker().Force(BreakerMode::kClosed));
+  EXPECT_FALSE(breaker().metrics_only());
+  BreakIt();
+  EXPECT_FALSE(Call(kGood));
+  EXPECT_EQ(breaker().would_refuse(), 0U);
+}
+
 TEST_F(BreakerTest, SaysNothingBelowItsLeastCalls) {
   EXPECT_EQ(Calls(9, kFailed), 9);
   EXPECT_EQ(mode(), BreakerMode::kClosed);
