@@ -2,11 +2,13 @@
 
 #include <re2/re2.h>
 
+#include <map>
 #include <utility>
 
 #include "core/base/strings.h"
 #include "core/config/check_overload.h"
 #include "core/config/route.pb.h"
+#include "core/config/route_key.h"
 #include "core/config/shadow.h"
 #include "core/config/text.h"
 
@@ -33,6 +35,7 @@ RouteChecks::RouteChecks(const std::vector<std::string>& clusters, Report error,
 
 void RouteChecks::CheckList(const google::protobuf::RepeatedPtrField<config::Route>& routes,
                             const std::string& path) {
+  CheckKeys(routes, path);
   ShadowFinder shadows;
   for (int i = 0; i < routes.size(); ++i) {
     const std::string route_path = At(path, i);
@@ -43,6 +46,24 @@ void RouteChecks::CheckList(const google::protobuf::RepeatedPtrField<config::Rou
       warning_(route_path,
                StrCat({"never matches: ", At(path, *earlier), " takes all its requests"}));
     }
+  }
+}
+
+void RouteChecks::CheckKeys(const google::protobuf::RepeatedPtrField<config::Route>& routes,
+                            const std::string& path) {
+  std::map<std::string, int> first;
+  for (int i = 0; i < routes.size(); ++i) {
+    const config::Route& route = routes.Get(i);
+    if (!route.has_breaker() && !route.has_bulkhead()) continue;
+    const auto [found, added] = first.emplace(RouteKey(route), i);
+    if (added) continue;
+    const std::string other = At(path, found->second);
+    const bool named = !route.name().empty();
+    error_(StrCat({At(path, i), named ? ".name" : ""}),
+           named ? StrCat({"the name ", Quoted(route.name()), " is that of ", other,
+                           ", and both have a breaker or a bulkhead: name them apart"})
+                 : StrCat({"matches the same as ", other,
+                           ", and both have a breaker or a bulkhead: give them names"}));
   }
 }
 
@@ -67,6 +88,10 @@ void RouteChecks::CheckRoute(const config::Route& route, const std::string& path
     const config::Fallback& fallback = route.fallbacks(i);
     if (fallback.action_case() != config::Fallback::kCluster) continue;
     CheckCluster(fallback.cluster(), At(path + ".fallbacks", i) + ".cluster");
+  }
+  if (route.has_breaker() && route.has_cluster_header()) {
+    error_(path + ".breaker",
+           "does not go with `cluster_header`: give the clusters that it may name one each");
   }
   if (route.has_bulkhead()) CheckBulkhead(route.bulkhead(), true, path + ".bulkhead", error_);
 }

@@ -34,6 +34,9 @@ class RouteChecks {
                  const std::string& path);
 
  private:
+  // What a breaker or a bulkhead has counted is found again by the route's key.
+  void CheckKeys(const google::protobuf::RepeatedPtrField<config::Route>& routes,
+                 const std::string& path);
   void CheckRoute(const config::Route& route, const std::string& path);
   void CheckMatch(const config::Match& match, const std::string& path);
   template <typename Conditions>

@@ -24,10 +24,10 @@ ListenerRuntime::ListenerRuntime(const ListenerSettings& listener_settings,
     if (extras.has_stats) {
       route.stats = std::make_unique<RouteStats>(extras.stats.Bind(worker.stats));
     }
-    if (!extras.fallbacks.empty() || extras.hedges || extras.breaker != nullptr ||
+    if (!extras.fallbacks.empty() || extras.hedges || !extras.breakers.empty() ||
         extras.bulkhead != nullptr) {
       route.resilience = std::make_unique<RouteResilience>();
-      route.resilience->breaker = extras.breaker.get();
+      if (!extras.breakers.empty()) route.resilience->breakers = extras.breakers.data();
       if (!extras.fallbacks.empty()) route.resilience->fallbacks = &extras.fallbacks;
       if (extras.hedges) {
         route.resilience->hedge =

@@ -11,6 +11,7 @@
 #include "core/config/header_changes.pb.h"
 #include "core/config/listener.pb.h"
 #include "core/config/route.pb.h"
+#include "core/config/route_key.h"
 #include "core/filter/registry.h"
 #include "core/upstream/breaker/breaker_board.h"
 
@@ -139,14 +140,13 @@ class Compiler {
       extras.hedge_after = route.config().hedge().after();
       extras.hedge_percentile = route.config().hedge().percentile();
     }
-    if (route.config().has_breaker()) extras.breaker = NewRouteBreaker(route);
+    if (route.config().has_breaker()) AddBreakers(route, extras);
     if (route.config().has_bulkhead()) {
-      // One without a name is known by its place.
-      const Decimal index(route.index());
-      const std::string_view name = route.name().empty() ? index.view() : route.name();
+      const LabelPairs pairs = LabelsOf(route);
+      LabelList labels;
+      for (const auto& [name, value] : pairs) labels.push_back({name, value});
       extras.bulkhead =
-          std::make_unique<BulkheadSettings>(route.config().bulkhead(), context_.stats,
-                                             LabelList{{"listener", out_->name}, {"route", name}});
+          std::make_unique<BulkheadSettings>(route.config().bulkhead(), context_.stats, labels);
     }
     for (uint32_t i = 0; i < out_->filter_count; ++i) {
       const std::string_view name = out_->filters[i].kind->name();
@@ -176,24 +176,33 @@ class Compiler {
     return found->second;
   }
 
-  static uint64_t IndexInHost(const Route& route) {
-    return static_cast<uint64_t>(&route - route.host().routes().data());
+  // Of what is shared by all who have the route, in the next configuration and process too.
+  LabelPairs LabelsOf(const Route& route) const {
+    LabelPairs labels = {{"listener", out_->name}, {"route", RouteKey(route.config())}};
+    if (route.host().config() != nullptr) {
+      labels.emplace_back("host", std::string(route.host().name()));
+    }
+    return labels;
   }
 
-  // Of routes without a name the place among those of the host is the name.
-  std::unique_ptr<Breaker> NewRouteBreaker(const Route& route) {
-    const std::string name(route.name().empty() ? Decimal(IndexInHost(route)).view()
-                                                : route.name());
-    BreakerName breaker{StrCat({"listeners.", out_->name}),
-                        {{"listener", out_->name}, {"route", name}},
-                        BreakerScope::kRoute};
-    if (route.host().config() != nullptr) {
-      breaker.text += StrCat({".hosts.", route.host().name()});
-      breaker.labels.emplace_back("host", route.host().name());
+  // What is wrong with one cluster is no reason to keep requests from another.
+  void AddBreakers(const Route& route, RouteExtras& extras) {
+    std::vector<std::string_view> clusters;
+    if (!route.config().cluster().empty()) clusters.push_back(route.config().cluster());
+    for (const auto& each : route.config().weighted_clusters().clusters()) {
+      clusters.push_back(each.name());
     }
-    breaker.text += StrCat({".routes.", name});
-    return NewBreaker(std::move(breaker), ReadBreaker(route.config().breaker()), context_.stats,
-                      context_.breakers);
+    const BreakerSettings settings = ReadBreaker(route.config().breaker());
+    const std::string host =
+        route.host().config() == nullptr ? "" : StrCat({".hosts.", route.host().name()});
+    const std::string place = StrCat(
+        {"listeners.", out_->name, host, ".routes.", RouteKey(route.config()), ".clusters."});
+    for (const std::string_view cluster : clusters) {
+      BreakerName name{StrCat({place, cluster}), LabelsOf(route), BreakerScope::kRoute};
+      name.labels.emplace_back("cluster", std::string(cluster));
+      extras.breakers.push_back(
+          NewBreaker(std::move(name), settings, context_.stats, context_.breakers));
+    }
   }
 
   Result<void> CompileChanges(const std::vector<const config::HeaderChanges*>& configs,

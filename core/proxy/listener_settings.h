@@ -58,7 +58,7 @@ struct RouteExtras {
   bool hedges = false;
   Nanos hedge_after = 0;
   double hedge_percentile = 0;
-  std::unique_ptr<Breaker> breaker;  // null: none
+  std::vector<std::unique_ptr<Breaker>> breakers;  // one for each choice; empty: none
 
   RouteExtras();
   RouteExtras(RouteExtras&&) noexcept;

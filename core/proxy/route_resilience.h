@@ -17,8 +17,10 @@ class Breaker;
 struct RouteResilience {
   const RouteFallbacks* fallbacks = nullptr;  // null: none
   std::unique_ptr<HedgeDelay> hedge;          // null: no hedging
-  Breaker* breaker = nullptr;                 // the listener's settings own it; null: none
-  std::unique_ptr<Bulkhead> bulkhead;         // null: none
+  // One for each of its clusters, by StreamInfo::route_choice; the listener's settings own them.
+  // Null: none.
+  const std::unique_ptr<Breaker>* breakers = nullptr;
+  std::unique_ptr<Bulkhead> bulkhead;  // null: none
 };
 
 }  // namespace sluice

@@ -101,10 +101,13 @@ class Router final : public LastFilter {
   void OnRouteTimeout();
   void TimeOut(std::string_view details);
   void Pump();
-  // That of the route, for its own clusters: what stands in for them is not to be blamed. Null:
-  // none.
+  // That of the route for the cluster, if it is one of its own: what stands in for them is not to
+  // be blamed. Null: none.
   Breaker* route_breaker() const {
-    return resilience_ == nullptr || next_fallback_ > 0 ? nullptr : resilience_->breaker;
+    if (resilience_ == nullptr || resilience_->breakers == nullptr || next_fallback_ > 0) {
+      return nullptr;
+    }
+    return resilience_->breakers[responder_.stream_info().route_choice].get();
   }
   // Null: the route has none.
   const RouteFallbacks* fallbacks() const {
