@@ -76,7 +76,10 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
 
   void End(TryOutcome outcome) {
     if (std::exchange(done_, true)) return;
-    meter_.End(outcome, loop_.now() - start_, loop_.now());
+    const Nanos now = loop_.now();
+    meter_.Judge(VerdictOf(outcome, answered_ ? response_.status : 0, now - answered_at_),
+                 now - start_, now);
+    meter_.End();
     if (!answered_) cluster_.stats().responses[0].Inc();
     if (mirror_ != nullptr) mirror_->copy_ = nullptr;
     upstream_.Cancel();
@@ -118,17 +121,14 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
   void OnUpstreamInformational() override {}
   void OnUpstreamHead(bool) override {
     answered_ = true;
+    answered_at_ = loop_.now();
     meter_.OnHead(response_.status, response_.headers, loop_.now() - start_, loop_.now());
     cluster_.stats().responses[response_.status / 100 < 6 ? response_.status / 100 : 5].Inc();
   }
   void OnUpstreamBody(Slice data) override { upstream_.Consumed(data.size()); }
   void OnUpstreamTrailers(Headers&) override {}
-  void OnUpstreamEnd() override {
-    End(response_.status >= 500 ? TryOutcome::kServerError : TryOutcome::kAnswered);
-  }
-  void OnUpstreamFailed(const Error&) override {
-    End(head_sent_ ? TryOutcome::kReset : TryOutcome::kNotConnected);
-  }
+  void OnUpstreamEnd() override { End(TryOutcome::kAnswered); }
+  void OnUpstreamFailed(const Error& error) override { End(OutcomeOf(error, head_sent_)); }
   void OnUpstreamWritable() override { Flush(); }
 
   Mirror* mirror_;  // null: its stream is over
@@ -147,6 +147,7 @@ class MirrorCopy final : public Retirable, public ListNode<>, private UpstreamEv
   bool answered_ = false;
   bool done_ = false;
   Nanos start_ = 0;
+  Nanos answered_at_ = 0;
   TryMeter meter_;
   UpstreamRequest upstream_;
   Timer timer_;

@@ -353,7 +353,6 @@ void Router::FailBeforeResponse(const Error& error) {
 void Router::OnRouteTimeout() {
   const bool queued = pass_ != nullptr && pass_->answer() == BulkheadPass::Answer::kWaits;
   if (cluster_ != nullptr && !queued) cluster_->stats().timeouts.Inc();
-  if (try_->under_way()) try_->endpoint()->stats.failures.Inc();
   TimeOut("upstream_response_timeout");
 }
 

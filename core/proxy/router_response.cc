@@ -59,6 +59,7 @@ void Router::OnTryHead(UpstreamTry& attempt, bool end) {
                    .outcome = TryOutcome::kReset});
     }
     tunnel_ = true;
+    attempt.JudgeByHead();
     request_end_ = false;      // another is to come
     pull_outstanding_ = true;  // the responder does, as soon as the tunnel stands
     route_timer_.Cancel();

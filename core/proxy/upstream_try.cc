@@ -3,9 +3,19 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/strings.h"
 #include "core/proxy/router.h"
 
 namespace sluice {
+namespace {
+
+bool IsEventStream(const Headers& headers) {
+  constexpr std::string_view kType = "text/event-stream";
+  const auto type = headers.Get(HeaderId::kContentType);
+  return type && EqualsIgnoreCase(type->substr(0, kType.size()), kType);
+}
+
+}  // namespace
 
 UpstreamTry::UpstreamTry(Router& router, Loop& loop)
     : router_(router),
@@ -25,6 +35,7 @@ void UpstreamTry::Begin(WorkerCluster& cluster, WorkerEndpoint& endpoint) {
   endpoint.stats.requests.Inc();
   cluster.stats().requests_active.Add();
   counted_ = true;
+  judged_ = false;
   meter_.Begin(cluster, endpoint);
 }
 
@@ -52,24 +63,30 @@ bool UpstreamTry::TakePending(RequestPriority priority) {
 }
 
 void UpstreamTry::Discard() {
-  timer_.Cancel();
   discarded_ = true;
+  JudgeByHead();
 }
 
 void UpstreamTry::Count(TryOutcome outcome) {
   if (!std::exchange(counted_, false)) return;
-  if (status_ != 0 && !IsFailure(outcome)) {
-    outcome = status_ >= 500 ? TryOutcome::kServerError : TryOutcome::kAnswered;
-  }
   ClusterStats& stats = cluster_->stats();
   stats.requests_active.Sub();
   // So that requests are the sum of responses, however a try ends.
   if (status_ == 0) stats.responses[0].Inc();
-  const Nanos now = loop_.now();
-  stats.request_duration.Record(static_cast<uint64_t>((now - started_) / kMicrosecond));
-  meter_.End(outcome, now - started_, now);
-  breakers_.End(outcome, Latency());
+  stats.request_duration.Record(static_cast<uint64_t>((loop_.now() - started_) / kMicrosecond));
+  Judge(outcome);
+  meter_.End();
   in_flight_.Give();
+}
+
+void UpstreamTry::Judge(TryOutcome outcome) {
+  if (std::exchange(judged_, true)) return;
+  timer_.Cancel();
+  const Nanos now = loop_.now();
+  const TryOutcome verdict = VerdictOf(outcome, status_, now - answered_);
+  if (IsFailure(verdict)) endpoint_->stats.failures.Inc();
+  meter_.Judge(verdict, Latency(), now);
+  breakers_.End(verdict, Latency());
 }
 
 Nanos UpstreamTry::Latency() const {
@@ -78,8 +95,8 @@ Nanos UpstreamTry::Latency() const {
 }
 
 void UpstreamTry::OnTimeout() {
+  if (responded()) return JudgeByHead();
   cluster_->stats().per_try_timeouts.Inc();
-  endpoint_->stats.failures.Inc();
   router_.OnTryTimeout(*this);
 }
 
@@ -99,11 +116,16 @@ void UpstreamTry::OnUpstreamHead(bool end) {
   const ResponseHead& head = router_.HeadOf(*this);
   status_ = head.status;
   cluster_->stats().responses[status_ / 100 < 6 ? status_ / 100 : 5].Inc();
-  if (status_ >= 500) endpoint_->stats.failures.Inc();
   const Nanos now = loop_.now();
+  answered_ = now;
   const Nanos sent = std::max(started_, router_.request_sent_at());
   meter_.OnHead(status_, head.headers, now - sent, now);
-  breakers_.OnHead(status_, head.headers, now - sent, end);
+  breakers_.OnHead(status_, head.headers, now - sent);
+  if (status_ >= 500) {
+    JudgeByHead();
+  } else if (!end && (breakers_.waits() || meter_.waits())) {
+    IsEventStream(head.headers) ? JudgeByHead() : timer_.Start(kBodyCounts);
+  }
   router_.OnTryHead(*this, end);
 }
 
@@ -129,12 +151,7 @@ void UpstreamTry::OnUpstreamEnd() {
 void UpstreamTry::OnUpstreamFailed(const Error& error) {
   timer_.Cancel();
   pending_.Give();
-  // What our side lacked, such as fds, says nothing of the endpoint.
-  const bool ours = !head_sent_ && error.side == Side::kInternal;
-  if (!ours) endpoint_->stats.failures.Inc();
-  Count(ours         ? TryOutcome::kCancelled
-        : head_sent_ ? TryOutcome::kReset
-                     : TryOutcome::kNotConnected);
+  Count(OutcomeOf(error, head_sent_));
   if (!discarded_) router_.OnTryFailed(*this, error);
 }
 

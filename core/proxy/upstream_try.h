@@ -1,6 +1,7 @@
-// UpstreamTry: one try of a request at one endpoint: the endpoint, the exchange, its time-out and
-// what is counted of it. A member of the router, used again for the next try; of the worker's
-// thread. The router hears of what happens with the try as the first argument.
+// UpstreamTry: one try of a request at one endpoint: the endpoint, the exchange, its time-out, what
+// is counted of it, and the one time that it is judged (TryOutcome). A member of the router, used
+// again for the next try; of the worker's thread. The router hears of what happens with the try as
+// the first argument.
 #ifndef SLUICE_CORE_PROXY_UPSTREAM_TRY_H_
 #define SLUICE_CORE_PROXY_UPSTREAM_TRY_H_
 
@@ -27,9 +28,10 @@ class UpstreamTry final : private UpstreamEvents {
 
   // Begins at `endpoint`, of `cluster`. REQUIRES: not under way.
   void Begin(WorkerCluster& cluster, WorkerEndpoint& endpoint);
-  // Its end is counted, and what is left of the exchange cancelled. May be called at any time; what
-  // has responded ends as its status says, whatever `outcome` is but a failure.
+  // Its end is counted, and what is left of the exchange cancelled. May be called at any time.
   void Stop(TryOutcome outcome = TryOutcome::kCancelled);
+  // Its response has no end soon: its head is all there is to judge. REQUIRES: responded().
+  void JudgeByHead() { Judge(TryOutcome::kAnswered); }
   // What comes of it from here on is dropped. The connection may serve others afterwards, if the
   // rest is short; Stop ends the wait for it.
   void Discard();
@@ -69,6 +71,8 @@ class UpstreamTry final : private UpstreamEvents {
   void OnUpstreamWritable() override;
 
   void OnTimeout();
+  // As VerdictOf says, if nobody has.
+  void Judge(TryOutcome outcome);
   // How long the request, or the try if that began later, has been waiting for its response; 0: it
   // is not sent yet.
   Nanos Latency() const;
@@ -84,12 +88,14 @@ class UpstreamTry final : private UpstreamEvents {
   LimitPermit in_flight_;
   LimitPermit pending_;
   UpstreamRequest request_;
-  Timer timer_;
+  Timer timer_;  // of the try; once that was answered, until it is to be judged
   Nanos started_ = 0;
+  Nanos answered_ = 0;
   size_t dropped_ = 0;   // bytes of the response's body
   uint16_t status_ = 0;  // of the response; 0: none has come
   bool head_sent_ = false;
   bool counted_ = false;  // in the active gauge
+  bool judged_ = true;
   bool discarded_ = false;
 };
 

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "core/upstream/balance/load_report.h"
-#include "core/upstream/worker_cluster.h"
 
 namespace sluice {
 
@@ -14,6 +13,7 @@ void TryMeter::Begin(const WorkerCluster& cluster, WorkerEndpoint& endpoint) {
   cluster_ = &cluster;
   endpoint_ = &endpoint;
   status_ = 0;
+  judged_ = false;
   if (!cluster.feedback().active) return;
   active_ = endpoint.load.active;
   active_.Add();
@@ -32,18 +32,21 @@ void TryMeter::OnTrailers(const Headers& trailers, Nanos now) {
   if (cluster_ != nullptr && cluster_->feedback().reports) ReadReport(trailers, now);
 }
 
-void TryMeter::End(TryOutcome outcome, Nanos elapsed, Nanos now) {
-  if (cluster_ == nullptr) return;
-  if (IsFailure(outcome) && outcome != TryOutcome::kServerError) {
-    AddLatency(std::max(elapsed, kFailure), now);
-  } else if (status_ == 0 && elapsed > static_cast<Nanos>(endpoint_->load.latency.At(
+void TryMeter::Judge(TryOutcome verdict, Nanos latency, Nanos now) {
+  if (std::exchange(judged_, true)) return;
+  if (IsFailure(verdict) && verdict != TryOutcome::kServerError) {
+    AddLatency(std::max(latency, kFailure), now);
+  } else if (status_ == 0 && latency > static_cast<Nanos>(endpoint_->load.latency.At(
                                            now, cluster_->settings().balance.decay))) {
-    AddLatency(elapsed, now);  // given up while it took long already
+    AddLatency(latency, now);  // given up while it took long already
   }
   if (OutlierMeter* outliers = endpoint_->outliers.get(); outliers != nullptr) {
-    if (outcome == TryOutcome::kTimedOut && status_ == 0) outliers->OnLatency(elapsed);
-    outliers->OnEnd(outcome, status_, now);
+    if (verdict == TryOutcome::kTimedOut && status_ == 0) outliers->OnLatency(latency);
+    outliers->OnEnd(verdict, status_, now);
   }
+}
+
+void TryMeter::End() {
   cluster_ = nullptr;
   GiveBack();
 }

@@ -72,7 +72,8 @@ class Herd : public testing::TestWithParam<const char*> {
       const Request request = std::move(running_.back());
       running_.pop_back();
       request.meter->OnHead(200, headers_, request.latency, request.end);
-      request.meter->End(TryOutcome::kAnswered, request.latency, request.end);
+      request.meter->Judge(TryOutcome::kAnswered, request.latency, request.end);
+      request.meter->End();
     }
   }
   // At this rate, to workers at random.

@@ -2,7 +2,9 @@
 // when an endpoint is ejected. The rules themselves: core/upstream/outlier.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/strings.h"
 #include "core/upstream/outlier/outlier_detector.h"
@@ -136,6 +138,37 @@ TEST_F(Outliers, ResetsFailedConnectsAndTimeoutsAreTheEndpointsToo) {
   }
   Look();
   EXPECT_TRUE(Ejected(0)) << "timed out";
+}
+
+// Streams that break off say nothing of how requests fare; those that begin do.
+TEST_F(Outliers, StreamsAreJudgedByTheirHeads) {
+  ScriptedUpstream stream(driver_);
+  for (int i = 0; i < 3; ++i) {
+    stream.Next()
+        .AwaitRequest()
+        .Send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata")
+        .Hold()
+        .Reset();
+    stream.Next().AwaitRequest().Send(kBad).Close();
+  }
+  StartCluster(StrCat({"'", stream.text(), "', '", stream.text(), "'"}),
+               "{ consecutive_5xx: 2, consecutive_local_origin_failure: 1 }");
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (size_t i = 0; i < 6; ++i) {
+    clients.push_back(std::make_unique<RawClient>(driver_, port()));
+    RawClient& client = *clients.back();
+    client.Send(Get("/"));
+    const std::string_view awaited = i % 2 == 0 ? "data" : "\r\n\r\nB";
+    driver_.RunUntil([&] { return client.received().find(awaited) != std::string::npos; }, "it");
+  }
+  Look();
+  EXPECT_FALSE(Ejected(0)) << "a stream between two failures";
+  for (const size_t i : {0, 2, 4}) {
+    stream.connection(i).Release();
+    driver_.RunUntil([&] { return clients[i]->ended(); }, "the end of it");
+  }
+  Look();
+  EXPECT_FALSE(Ejected(0)) << "that they break off";
 }
 
 TEST_F(Outliers, GatewayFailuresCountApart) {

@@ -35,11 +35,9 @@ bool BreakerCall::EnterBreaker(Breaker& breaker, Random& random) {
   return true;
 }
 
-void BreakerCall::ReadHead(uint16_t status, const Headers& headers, Nanos latency, bool end) {
+void BreakerCall::ReadHead(uint16_t status, const Headers& headers, Nanos latency) {
   has_head_ = true;
-  const bool grpc = IsGrpc(headers);
-  const bool judged_by_grpc = grpc && ReadGrpcStatus(headers);
-  const bool grpc_follows = grpc && !judged_by_grpc && !end;
+  if (IsGrpc(headers)) ReadGrpcStatus(headers);
   for (size_t i = count_; i > 0; --i) {
     Entry& entry = entries_[i - 1];
     const BreakerSettings& settings = entry.breaker->settings();
@@ -52,16 +50,15 @@ void BreakerCall::ReadHead(uint16_t status, const Headers& headers, Nanos latenc
         outcome.retry_after = RetryAfter(headers, loop_.wall()).value_or(0);
       }
     }
-    const bool probe = entry.token.kind == BreakerToken::Kind::kProbe;
-    if (!outcome.failure && !end && !judged_by_grpc && (!probe || grpc_follows)) continue;
+    if (!outcome.failure) continue;
     Leave(entry);
     Remove(i - 1);
   }
 }
 
-bool BreakerCall::ReadGrpcStatus(const Headers& headers) {
+void BreakerCall::ReadGrpcStatus(const Headers& headers) {
   const auto text = headers.Get("grpc-status");
-  if (!text) return false;
+  if (!text) return;
   const std::optional<uint64_t> status = ParseDecimal(*text);
   for (size_t i = 0; i < count_; ++i) {
     const BreakerSettings& settings = entries_[i].breaker->settings();
@@ -69,16 +66,15 @@ bool BreakerCall::ReadGrpcStatus(const Headers& headers) {
       entries_[i].outcome.failure = true;
     }
   }
-  return true;
 }
 
-void BreakerCall::EndAll(TryOutcome outcome, Nanos latency) {
+void BreakerCall::EndAll(TryOutcome verdict, Nanos latency) {
   while (count_ > 0) {
     Entry& entry = entries_[count_ - 1];
     const BreakerSettings& settings = entry.breaker->settings();
     if (!has_head_) entry.outcome.slow = IsSlow(settings, latency);
     bool says_something = entry.outcome.slow;
-    switch (outcome) {
+    switch (verdict) {
       case TryOutcome::kAnswered:
       case TryOutcome::kServerError:
         says_something = true;

@@ -2,10 +2,9 @@
 // route, its endpoint. It holds the response against the settings of each, and gives back what a
 // try took that came to nothing. A member of the try; of the worker's thread.
 //
-// What is a failure is known with the response's head; of gRPC it may stand in the trailers, and a
-// response may break off. So a call is over at its end, but for a probe, whose head decides: who
-// tries whether an endpoint is well again should not wait for a long download. Slow is what takes
-// long until the head.
+// When a call is over is the try's to say (TryOutcome), but for a head that is a failure: that is
+// one at once. Of gRPC the status may stand in the trailers. Slow is what takes long until the
+// head.
 #ifndef SLUICE_CORE_UPSTREAM_BREAKER_BREAKER_CALL_H_
 #define SLUICE_CORE_UPSTREAM_BREAKER_BREAKER_CALL_H_
 
@@ -45,15 +44,17 @@ class BreakerCall {
   const BreakerRefusal& refusal() const { return refusal_; }
 
   // `latency`: since the request was sent, or the try began, if that was later.
-  void OnHead(uint16_t status, const Headers& headers, Nanos latency, bool end) {
-    if (count_ > 0) ReadHead(status, headers, latency, end);
+  void OnHead(uint16_t status, const Headers& headers, Nanos latency) {
+    if (count_ > 0) ReadHead(status, headers, latency);
   }
   void OnTrailers(const Headers& trailers) {
     if (count_ > 0) ReadGrpcStatus(trailers);
   }
-  // It is over; `latency` as above, if there was no head. More than once does nothing.
-  void End(TryOutcome outcome, Nanos latency) {
-    if (count_ > 0) EndAll(outcome, latency);
+  // Is there one that End is to be told to?
+  bool waits() const { return count_ > 0; }
+  // Judged as this; `latency` as above, if there was no head. More than once does nothing.
+  void End(TryOutcome verdict, Nanos latency) {
+    if (count_ > 0) EndAll(verdict, latency);
   }
   // It was not made, or says nothing.
   void Cancel() {
@@ -68,10 +69,9 @@ class BreakerCall {
   };
 
   bool EnterBreaker(Breaker& breaker, Random& random);
-  void ReadHead(uint16_t status, const Headers& headers, Nanos latency, bool end);
-  // Says whether there is one.
-  bool ReadGrpcStatus(const Headers& headers);
-  void EndAll(TryOutcome outcome, Nanos latency);
+  void ReadHead(uint16_t status, const Headers& headers, Nanos latency);
+  void ReadGrpcStatus(const Headers& headers);
+  void EndAll(TryOutcome verdict, Nanos latency);
   void CancelAll();
   void Leave(const Entry& entry);
   // Without it.
