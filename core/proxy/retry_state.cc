@@ -77,7 +77,7 @@ std::optional<RetryState::Again> RetryState::Take(const Situation& situation, Na
     return std::nullopt;
   }
   const Nanos wait = std::max(asked, back_off_.Next(policy_->back_off, situation.random));
-  if (wait >= situation.time_left) {
+  if (asked > kMostAsked || wait >= situation.time_left) {
     stats.retries_refused[ClusterStats::kByTime].Inc();
     return std::nullopt;
   }

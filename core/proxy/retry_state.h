@@ -25,6 +25,9 @@ struct RouteRetries;
 
 class RetryState {
  public:
+  // The longest Retry-After that is waited for.
+  static constexpr Nanos kMostAsked = 60 * kSecond;
+
   // What a decision is made of, besides the try.
   struct Situation {
     const RequestHead& request;

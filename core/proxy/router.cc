@@ -177,28 +177,37 @@ void Router::StartTry(bool fresh_only) {
   StreamInfo& info = responder_.stream_info();
   hedging_ = false;
   Admission admission = Admit(*try_, *cluster_, route_breaker(), choice_, *head_, info, runtime_);
-  if (!admission) return Fail(std::move(admission.error()));
+  if (!admission) return RefuseTry(std::move(admission.error()));
   WorkerEndpoint& endpoint = **admission;
+  const std::string_view host_before = info.upstream_host;
+  const Nanos start_before = info.upstream_start;
   // The endpoint may be gone before the log is written.
   info.upstream_host = responder_.stream_arena().Copy(endpoint.text);
   info.upstream_start = runtime_.worker.loop.now();
   if (resilience_ != nullptr && resilience_->hedge != nullptr && info.attempts == 0) ArmHedge();
-  BeginAt(*try_, endpoint, fresh_only);
+  if (BeginAt(*try_, endpoint, fresh_only)) return DropHeld();
+  if (held_) {  // it is none of this endpoint
+    info.upstream_host = host_before;
+    info.upstream_start = start_before;
+    --info.attempts;
+  }
+  RefuseTry(LimitFailure(ClusterLimit::kPending, info.arena(), runtime_.worker.random));
 }
 
-void Router::BeginAt(UpstreamTry& attempt, WorkerEndpoint& endpoint, bool fresh_only) {
+bool Router::BeginAt(UpstreamTry& attempt, WorkerEndpoint& endpoint, bool fresh_only) {
   StreamInfo& info = responder_.stream_info();
   ++info.attempts;
   attempt.Begin(*cluster_, endpoint);
   if (request_end_) StartTryTimer(attempt);
   UpstreamRequest& request = attempt.request();
-  if (!fresh_only && request.TryStart(endpoint.pool)) return SendRequest(attempt);
-  if (!attempt.TakePending(info.priority)) {
-    if (LeavesToRival(attempt)) return attempt.Stop();
-    return Fail(LimitFailure(ClusterLimit::kPending, info.arena(), runtime_.worker.random));
+  if (!fresh_only && request.TryStart(endpoint.pool)) {
+    SendRequest(attempt);
+    return true;
   }
+  if (!attempt.TakePending(info.priority)) return false;
   const ConnectionInfo& connection = info.connection();
   request.Start(endpoint.pool, &connection.remote, &connection.local, fresh_only, info.priority);
+  return true;
 }
 
 void Router::OnTryReady(UpstreamTry& attempt) { SendRequest(attempt); }
@@ -310,6 +319,7 @@ RetryState::Situation Router::SituationNow() {
 }
 
 void Router::OnBackOffOver() {
+  if (held_ && !response_end_) DropHeld();  // it is not known whether it will ever be whole
   try_->Stop();
   if (std::exchange(cluster_changes_, false)) return UseCluster();
   StartTry(false);
@@ -319,6 +329,7 @@ void Router::OnTryFailed(UpstreamTry& attempt, const Error& error) {
   StreamInfo& info = responder_.stream_info();
   info.upstream_failure = responder_.stream_arena().Copy(error.detail);
   if (response_started_) return OnResponseCut(error);
+  if (held_) return DropHeld();
   if (LeavesToRival(attempt)) return;
   if (const auto again = retries_.AfterFailure(attempt, error, SituationNow())) {
     if (!again->fresh_only) choice_.Avoid(*attempt.endpoint());

@@ -1,10 +1,11 @@
 // Router: the last filter of ordinary listeners: finds the cluster that the route names, and the
 // endpoint, sends the request there, and brings the response back. One per stream.
 //
-// A try that came to nothing is followed by another where RetryState says so; nothing of a response
-// that is tried again goes to the client. A second try may run beside the first one (Hedge): the
-// first good answer ends the other. What fails in the end is answered by a fallback of the route,
-// or by us. The way back is in router_response.cc, second tries are in
+// A try that came to nothing is followed by another where RetryState says so. A response that asks
+// for another try is held until that begins, and passed on if it may not: the upstream's own answer
+// says more than ours, that there was no room for a second one. A second try may run beside the
+// first one (Hedge): the first good answer ends the other. What fails in the end is answered by a
+// fallback of the route, or by us. The way back is in router_response.cc, second tries are in
 // router_hedging.cc, fallbacks in router_fallbacks.cc.
 #ifndef SLUICE_CORE_PROXY_ROUTER_H_
 #define SLUICE_CORE_PROXY_ROUTER_H_
@@ -76,7 +77,8 @@ class Router final : public LastFilter {
   void Refuse(std::string_view details, ResponseFlag flag);
   void Forward();
   void StartTry(bool fresh_only);
-  void BeginAt(UpstreamTry& attempt, WorkerEndpoint& endpoint, bool fresh_only);
+  // False: it may not even wait for a connection.
+  bool BeginAt(UpstreamTry& attempt, WorkerEndpoint& endpoint, bool fresh_only);
   void SendRequest(UpstreamTry& attempt);
   void PullMore();
   void SendBody(Buffer& data, bool end);
@@ -96,6 +98,15 @@ class Router final : public LastFilter {
   bool OutrunsRival(UpstreamTry& attempt);
   void CountHedge(const UpstreamTry& attempt);
   bool IsUpgradeAskedFor() const;
+  // The response in its head goes to the client.
+  void TakeResponse(const UpstreamTry& attempt);
+  void PassOn();
+  // A fallback stands in for its status.
+  bool FallsBack();
+  // A try may not begin.
+  void RefuseTry(Failure failure);
+  void PassHeld();
+  void DropHeld();
   void FailBeforeResponse(const Error& error);
   void OnResponseCut(const Error& error);
   void OnRouteTimeout();
@@ -157,6 +168,7 @@ class Router final : public LastFilter {
   bool request_end_ = false;  // all of it has come to us
   bool pull_outstanding_ = false;
   bool replay_whole_ = true;  // replay_ holds everything of the body so far
+  bool held_ = false;         // a response waits until another try begins, or may not
   bool response_started_ = false;
   bool response_end_ = false;
   bool response_passed_ = false;  // the responder was given its end

@@ -45,6 +45,7 @@ bool Router::TakeFallback(const Failure& failure) {
     // First: the cluster may fail at once, which is the next fallback's reason.
     fallback_reason_ = kFallbackReasonNames[reason];
     runtime_.stats.fallbacks[reason].Inc();
+    DropHeld();
     cluster == nullptr ? AnswerWith(entry, failure) : GoTo(*cluster, failure);
     return true;
   }

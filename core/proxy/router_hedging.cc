@@ -51,7 +51,9 @@ void Router::OnHedgeDue() {
   choice_ = other;
   hedging_ = true;
   cluster_->stats().hedges.Inc();
-  BeginAt(attempt, **admission, false);
+  if (BeginAt(attempt, **admission, false)) return;
+  LeavesToRival(attempt);
+  attempt.Stop();
 }
 
 UpstreamTry* Router::RivalOf(const UpstreamTry& attempt) {

@@ -23,34 +23,28 @@ void Router::OnTryHead(UpstreamTry& attempt, bool end) {
   if (resilience_ != nullptr && !OutrunsRival(attempt)) return;
   StreamInfo& info = responder_.stream_info();
   ResponseHead& head = responder_.response_head();
+  const bool connected = head_->method() == Method::kConnect && head.status / 100 == 2;
+  const bool switches = connected || head.status == 101;
   if (retries_.has_policy()) [[unlikely]] {
     if (const auto again = retries_.AfterResponse(head, SituationNow())) {
       choice_.Avoid(*attempt.endpoint());
-      Drop(attempt);
+      if (request_end_ && !switches) {
+        TakeResponse(attempt);
+        held_ = true;
+      } else {
+        Drop(attempt);
+      }
       return back_off_timer_.Start(again->wait);
     }
     if (retries_.exhausted()) info.flags.Set(ResponseFlag::kUpstreamRetryLimitExceeded);
   }
-  if (fallbacks() != nullptr && fallbacks()->looks_at_statuses() &&
-      TakeFallback(
-          {.reason = FailReason::kStatus, .status = head.status, .details = "via_upstream"})) {
-    return;
-  }
+  if (FallsBack()) return;
   if (pass_ != nullptr) pass_->OnAnswered(head.status, info.upstream_end);
-  response_started_ = true;
   if (resilience_ != nullptr) CountHedge(attempt);
-  retries_.Settle();
+  TakeResponse(attempt);
   response_end_ = end;
-  replay_.Clear();
-  info.response_start = runtime_.worker.loop.now();
-  info.upstream_protocol = head.protocol;
-  info.response_head_bytes = head.wire_size;
-  if (info.details.empty()) info.details = "via_upstream";
-  choice_.AddCookies(*cluster_, *attempt.endpoint(), info, head);
-  if (info.attempts > 1) head.headers.Set(kAttemptCount, Decimal(info.attempts).view());
-  if (!fallback_reason_.empty()) head.headers.Set(kFallback, fallback_reason_);
-  const bool connected = head_->method() == Method::kConnect && head.status / 100 == 2;
-  if (connected || head.status == 101) {
+  PassOn();
+  if (switches) {
     if (!connected && !IsUpgradeAskedFor()) {
       return Fail({.status = 502,
                    .flag = ResponseFlag::kUpstreamProtocolError,
@@ -71,6 +65,59 @@ void Router::OnTryHead(UpstreamTry& attempt, bool end) {
   if (!end) responder_.StartResponse(false);  // else OnTryEnd, which follows at once
 }
 
+void Router::TakeResponse(const UpstreamTry& attempt) {
+  StreamInfo& info = responder_.stream_info();
+  ResponseHead& head = responder_.response_head();
+  info.response_start = runtime_.worker.loop.now();
+  info.upstream_protocol = head.protocol;
+  info.response_head_bytes = head.wire_size;
+  choice_.AddCookies(*cluster_, *attempt.endpoint(), info, head);
+}
+
+void Router::PassOn() {
+  StreamInfo& info = responder_.stream_info();
+  ResponseHead& head = responder_.response_head();
+  response_started_ = true;
+  retries_.Settle();
+  replay_.Clear();
+  if (info.details.empty()) info.details = "via_upstream";
+  if (info.attempts > 1) head.headers.Set(kAttemptCount, Decimal(info.attempts).view());
+  if (!fallback_reason_.empty()) head.headers.Set(kFallback, fallback_reason_);
+}
+
+bool Router::FallsBack() {
+  return fallbacks() != nullptr && fallbacks()->looks_at_statuses() &&
+         TakeFallback({.reason = FailReason::kStatus,
+                       .status = responder_.response_head().status,
+                       .details = "via_upstream"});
+}
+
+void Router::RefuseTry(Failure failure) {
+  if (!held_) return Fail(std::move(failure));
+  try_->Stop();  // gives back what it took
+  responder_.stream_info().flags.Set(failure.flag);
+  if (fallbacks() != nullptr && TakeFallback(failure)) return;
+  if (!FallsBack()) PassHeld();
+}
+
+void Router::PassHeld() {
+  held_ = false;
+  route_timer_.Cancel();
+  PassOn();
+  const bool head_only = response_body_.empty() && response_trailers_ == nullptr;
+  responder_.StartResponse(head_only);
+  if (!head_only) runtime_.worker.loop.Defer(pump_task_);
+}
+
+void Router::DropHeld() {
+  if (!std::exchange(held_, false)) return;
+  StreamInfo& info = responder_.stream_info();
+  info.response_start = info.response_end = 0;
+  response_end_ = false;
+  response_trailers_ = nullptr;
+  response_body_.Clear();
+}
+
 // A 101 names what it switches to, and that is among what the client asked for and the route allows
 // (RFC 9110 15.2.2, 7.8).
 bool Router::IsUpgradeAskedFor() const {
@@ -84,8 +131,14 @@ bool Router::IsUpgradeAskedFor() const {
   return asked_for;
 }
 
-void Router::OnTryBody(UpstreamTry&, Slice data) {
+void Router::OnTryBody(UpstreamTry& attempt, Slice data) {
+  const size_t size = data.size();
   response_body_.Append(std::move(data));
+  if (held_) [[unlikely]] {
+    if (response_body_.size() <= kReplayLimit) return attempt.request().Consumed(size);
+    DropHeld();
+    return attempt.Stop();
+  }
   runtime_.worker.loop.Defer(pump_task_);
 }
 
@@ -96,6 +149,7 @@ void Router::OnTryEnd(UpstreamTry&) {
   info.response_end = runtime_.worker.loop.now();
   const bool head_only = response_end_;  // OnTryHead said so
   response_end_ = true;
+  if (held_) return;
   if (!tunnel_) route_timer_.Cancel();
   if (head_only) return responder_.StartResponse(true);
   runtime_.worker.loop.Defer(pump_task_);

@@ -110,17 +110,111 @@ TEST_F(Breakers, ProbesCloseIt) {
 }
 
 // A download that goes on must not keep others from coming.
-TEST_F(Breakers, TheHeadOfAProbeDecides) {
-  StartWith("probes: 1");
-  upstream_.Next().AwaitRequest().Send(kBusy).AwaitRequest().Send(kBusy).Close();
-  upstream_.Next().AwaitRequest().Send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf").Hold();
-  EXPECT_EQ(Status(), 503);
-  EXPECT_EQ(Status(), 503);
-  Advance(5 * kSecond);
+TEST_F(Breakers, AProbeWaitsForNoStream) {
+  for (const std::string_view type : {"text/plain", "Text/Event-Stream; charset=utf-8"}) {
+    StartWith("probes: 1");
+    upstream_.Next().AwaitRequest().Send(kBusy).AwaitRequest().Send(kBusy).Close();
+    upstream_.Next()
+        .AwaitRequest()
+        .Send(StrCat({"HTTP/1.1 200 OK\r\nContent-Type: ", type,
+                      "\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf"}))
+        .Hold();
+    EXPECT_EQ(Status(), 503);
+    EXPECT_EQ(Status(), 503);
+    Advance(5 * kSecond);
+    RawClient client(driver_, port());
+    client.Send(Get("/"));
+    driver_.RunUntil([&] { return client.received().find("half") != std::string::npos; },
+                     "what there is");
+    const bool plain = type == "text/plain";
+    EXPECT_EQ(mode(), plain ? BreakerMode::kHalfOpen : BreakerMode::kClosed);
+    Advance(kBodyCounts);
+    EXPECT_EQ(mode(), BreakerMode::kClosed);
+    client.Reset();
+    driver_.RunUntil([&] { return rig_->Quiet(); }, "the proxy at rest");
+    rig_.reset();
+  }
+}
+
+// How long responses fare is known from their heads on: were they counted at their ends, the few
+// that fail would be all that counts.
+TEST_F(Breakers, StreamsCountWhenTheyBeginAndNeverAgain) {
+  StartWith("consecutive_failures: 1");
+  upstream_.Others()
+      .AwaitRequest()
+      .Send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata")
+      .Hold()
+      .Reset();
+  for (size_t i = 0; i < 3; ++i) {
+    RawClient client(driver_, port());
+    client.Send(Get("/"));
+    driver_.RunUntil([&] { return client.received().find("data") != std::string::npos; },
+                     "an event");
+    EXPECT_EQ(breaker().counts(loop_->now()).calls, i + 1);
+    upstream_.connection(i).Release();
+    driver_.RunUntil([&] { return client.ended(); }, "the end of it");
+  }
+  EXPECT_EQ(breaker().counts(loop_->now()).calls, 3U);
+  EXPECT_EQ(breaker().counts(loop_->now()).failures, 0U);
+  EXPECT_EQ(mode(), BreakerMode::kClosed);
+}
+
+TEST_F(Breakers, TunnelsCountWhenTheyBeginAndNeverAgain) {
+  StartWith("consecutive_failures: 1", "upgrades: [websocket]");
+  upstream_.Others()
+      .AwaitRequest()
+      .Send("HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+      .Hold()
+      .Reset();
+  RawClient client(driver_, port());
+  client.Send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  EXPECT_EQ(client.ReadResponse().status, 101);
+  EXPECT_EQ(breaker().counts(loop_->now()).calls, 1U);
+  upstream_.connection(0).Release();
+  driver_.RunUntil([&] { return client.ended(); }, "the end of it");
+  EXPECT_EQ(breaker().counts(loop_->now()).calls, 1U);
+  EXPECT_EQ(mode(), BreakerMode::kClosed);
+}
+
+// A switch that nobody asked for is not a tunnel but a failure.
+TEST_F(Breakers, AnUpgradeNotAskedForIsAFailure) {
+  StartWith("consecutive_failures: 1", "upgrades: [websocket]");
+  Answer("HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
+  EXPECT_EQ(Status(), 502);
+  EXPECT_EQ(mode(), BreakerMode::kOpen);
+}
+
+TEST_F(Breakers, WhatGoesOnForLongWentWell) {
+  StartWith("consecutive_failures: 1");
+  upstream_.Others()
+      .AwaitRequest()
+      .Send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+      .Hold()
+      .Reset();
+  for (const bool is_long : {true, false}) {
+    RawClient client(driver_, port());
+    client.Send(Get("/"));
+    driver_.RunUntil([&] { return client.received().ends_with("half"); }, "what there is");
+    EXPECT_EQ(breaker().counts(loop_->now()).calls, is_long ? 0U : 1U);
+    Advance(is_long ? kBodyCounts : kBodyCounts - 2 * kMillisecond);
+    EXPECT_EQ(breaker().counts(loop_->now()).calls, 1U);
+    upstream_.connection(is_long ? 0 : 1).Release();
+    driver_.RunUntil([&] { return client.ended(); }, "the end of it");
+    EXPECT_EQ(mode(), is_long ? BreakerMode::kClosed : BreakerMode::kOpen);
+  }
+}
+
+// The head was good; that the client had enough is not for or against the upstream.
+TEST_F(Breakers, AClientThatGoesLeavesTheVerdictToTheHead) {
+  StartWith("consecutive_failures: 1");
+  upstream_.Others().AwaitRequest().Send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
   RawClient client(driver_, port());
   client.Send(Get("/"));
   driver_.RunUntil([&] { return client.received().ends_with("half"); }, "what there is");
-  EXPECT_EQ(mode(), BreakerMode::kClosed);
+  client.Reset();
+  Ended(1);
+  EXPECT_EQ(breaker().counts(loop_->now()).calls, 1U);
+  EXPECT_EQ(breaker().counts(loop_->now()).failures, 0U);
 }
 
 TEST_F(Breakers, HeldOpen) {
@@ -259,6 +353,7 @@ TEST_F(Breakers, WhatTheUpstreamAsksFor) {
   EXPECT_EQ(Ask(Get("/")).Header("retry-after"), "30");
 }
 
+// The third try may not be made: then the upstream's own answer is the one to see.
 TEST_F(Breakers, RetriesCount) {
   StartWith({}, "retries: { on: [5xx], attempts: 3, back_off: { base: 1ms, jitter: none } }");
   upstream_.AlwaysAnswer(kBusy);
@@ -266,9 +361,16 @@ TEST_F(Breakers, RetriesCount) {
   client.Send(Get("/"));
   driver_.RunUntil([&] { return upstream_.request_count() > 0; }, "the first try");
   for (int i = 0; i < 10; ++i) Advance(kMillisecond);
-  EXPECT_EQ(client.ReadResponse().Header("x-breaker").value_or("").substr(0, 5), "open;");
+  const HttpText response = client.ReadResponse();
+  EXPECT_EQ(response.body, "busy");
+  EXPECT_EQ(response.Header("x-sluice-attempt-count"), "2");
+  EXPECT_FALSE(response.Header("x-breaker"));
   EXPECT_EQ(upstream_.request_count(), 2U);
-  EXPECT_EQ(Ended(1).attempts, 2U);
+  const EndedRequest ended = Ended(1);
+  EXPECT_EQ(ended.attempts, 2U);
+  EXPECT_EQ(ended.flags, "UO");
+  EXPECT_EQ(ended.details, "via_upstream");
+  EXPECT_EQ(ended.upstream, upstream_.text());
 }
 
 TEST_F(Breakers, ARoutesOwn) {
@@ -281,8 +383,49 @@ TEST_F(Breakers, ARoutesOwn) {
   EXPECT_EQ(Status(Get("/pay")), 503);
   EXPECT_EQ(Status(Get("/pay")), 503);
   EXPECT_TRUE(Ask(Get("/pay")).Header("x-breaker"));
-  EXPECT_EQ(Ended(3).details, "breaker_open{listeners.web.routes.pay}");
+  EXPECT_EQ(Ended(3).details, "breaker_open{listeners.web.routes.pay.clusters.api}");
   EXPECT_EQ(Ask(Get("/")).body, "busy");
+}
+
+TEST_F(Breakers, ARoutesOwnIsForEachOfItsClusters) {
+  StartYaml(StrCat(
+      {"listeners:\n- name: web\n  listen: '127.0.0.1:0'\n  hosts:\n"
+       "  - domains: ['*']\n    routes:\n    - match: /\n"
+       "      weighted_clusters: { clusters: [old, new], sticky: { header: x-user } }\n      ",
+       Text(), "\nclusters: [{ name: old, endpoints: [\"$UP\"] }, ",
+       "{ name: new, endpoints: [\"$OTHER\"] }]\n"}));
+  upstream_.AlwaysAnswer(kOk);
+  other_.AlwaysAnswer(kBusy);
+  // A user of each.
+  std::string users[2];
+  for (char user = 'a'; users[0].empty() || users[1].empty(); ++user) {
+    const std::string field = StrCat({"X-User: ", std::string(1, user), "\r\n"});
+    users[Status(Get("/", field)) == 200 ? 0 : 1] = field;
+  }
+  for (int i = 0; i < 3; ++i) Status(Get("/", users[1]));
+  EXPECT_EQ(Ended(ended_.size()).details,
+            "breaker_open{listeners.web.hosts.*.routes./.clusters.new}");
+  EXPECT_EQ(Status(Get("/", users[0])), 200);
+}
+
+// What stands in for an open breaker does so too where it is a retry that the breaker refuses.
+TEST_F(Breakers, AFallbackIsBetterThanTheAnswerThatWasToBeTriedAgain) {
+  StartYaml(
+      StrCat({"listeners:\n- name: web\n  listen: '127.0.0.1:0'\n  routes:\n"
+              "  - { match: /, cluster: api, retries: { on: [5xx], back_off: { base: 1ms, jitter: "
+              "none } },"
+              " fallbacks: [{ on: [breaker_open], cluster: spare }] }\n"
+              "clusters: [{ name: api, endpoints: [\"$UP\"], ",
+              Text("consecutive_failures: 1"), " }, { name: spare, endpoints: [\"$OTHER\"] }]\n"}));
+  Answer(kBusy);
+  other_.AlwaysAnswer(kOk);
+  RawClient client(driver_, port());
+  client.Send(Get("/"));
+  driver_.RunUntil([&] { return rig_->cluster().stats().responses[5].value() == 1; }, "the 503");
+  for (int i = 0; i < 5; ++i) Advance(kMillisecond);
+  const HttpText response = client.ReadResponse();
+  EXPECT_EQ(response.body, "ok");
+  EXPECT_EQ(response.Header("x-sluice-fallback"), "breaker_open");
 }
 
 TEST_F(Breakers, AFallbackIsNotJudgedByTheRoutes) {

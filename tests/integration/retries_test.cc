@@ -2,11 +2,14 @@
 // a try from being repeated, and what the client and the upstream see of it.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/strings.h"
 #include "core/stats/directory.h"
+#include "tests/support/cancel_loop.h"
 #include "tests/support/dead_ports.h"
 #include "tests/support/proxy_fixture.h"
 
@@ -256,6 +259,140 @@ TEST_F(Retries, ALongRefusalCostsItsConnection) {
   EXPECT_EQ(client.ReadResponse().status, 200);
   driver_.RunUntil([&] { return upstream_.connection(0).ended(); }, "the connection's end");
   EXPECT_EQ(upstream_.connection_count(), 2U);
+}
+
+// Another has taken the place that the second try needs.
+class RetriesThatAreRefused : public Retries {
+ protected:
+  void TearDown() override {
+    LetAllGo();
+    Retries::TearDown();
+  }
+  void LetAllGo() {
+    for (const auto& client : clients_) client->Reset();
+    driver_.RunUntil([&] { return rig_->Quiet(); }, "the proxy at rest");
+    clients_.clear();
+  }
+  // The first request is answered so, later ones wait for their answers.
+  void StartWithLimits(std::string_view limits, std::string_view answer,
+                       std::string_view more = "timeout: 15s") {
+    StartWith("on: [5xx]", more, StrCat({"limits: { ", limits, " }"}));
+    upstream_.Next().AwaitRequest().Send(answer).AwaitRequest().Hold();
+    upstream_.Others().AwaitRequest().Hold();
+    Send();
+    driver_.RunUntil([&] { return stats().responses[5].value() == 1; }, "the refusal");
+    driver_.RunRounds(5);
+  }
+  RawClient& Send() {
+    clients_.push_back(std::make_unique<RawClient>(driver_, port()));
+    clients_.back()->Send(Get("/"));
+    return *clients_.back();
+  }
+  HttpText First() {
+    PassBackOff();
+    return clients_[0]->ReadResponse();
+  }
+  std::vector<std::unique_ptr<RawClient>> clients_;
+};
+
+TEST_F(RetriesThatAreRefused, TheAnswerThereIsIsPassedOn) {
+  StartWithLimits("requests: 1", kBusy);
+  Send();
+  ASSERT_TRUE(upstream_.WaitForRequests(2));
+  const HttpText response = First();
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.body, "busy");
+  EXPECT_FALSE(response.Header("x-sluice-overloaded")) << "it is the upstream's";
+  const EndedRequest ended = Ended(1);
+  EXPECT_EQ(ended.attempts, 1U);
+  EXPECT_EQ(ended.flags, "UO");
+  EXPECT_EQ(ended.details, "via_upstream");
+  // Nothing of it is timed any more.
+  Advance(20 * kSecond);
+  EXPECT_EQ(stats().timeouts.value(), 1U) << "the other's";
+}
+
+TEST_F(RetriesThatAreRefused, NorMayItWaitForAConnection) {
+  StartWithLimits("connections: 1, pending: 1", kBusy);
+  Send();
+  ASSERT_TRUE(upstream_.WaitForRequests(2));
+  Send();
+  driver_.RunUntil([&] { return rig_->cluster().limits().pending.value() == 1; }, "the third");
+  EXPECT_EQ(First().body, "busy");
+  const EndedRequest ended = Ended(1);
+  EXPECT_EQ(ended.attempts, 1U);
+  EXPECT_EQ(ended.upstream, upstream_.text());
+}
+
+TEST_F(RetriesThatAreRefused, WithTrailersOrWithoutABody) {
+  StartWithLimits("requests: 1",
+                  "HTTP/1.1 503 Busy\r\nTrailer: x-t\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  "2\r\nno\r\n0\r\nx-t: 1\r\n\r\n");
+  Send();
+  ASSERT_TRUE(upstream_.WaitForRequests(2));
+  EXPECT_EQ(First().body, "no");
+  LetAllGo();
+  rig_.reset();
+  const size_t before = upstream_.request_count();
+  StartWithLimits("requests: 1", "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+  Send();
+  ASSERT_TRUE(upstream_.WaitForRequests(before + 2));
+  const HttpText response = First();
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.Header("content-length"), "0");
+}
+
+// One that is not whole when the next try is due is not waited for.
+TEST_F(RetriesThatAreRefused, AnAnswerThatTrickles) {
+  StartWithLimits("requests: 1", "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbu");
+  EXPECT_EQ(rig_->cluster().limits().requests.value(), 1U);
+  PassBackOff();
+  ASSERT_TRUE(upstream_.WaitForRequests(2));
+  EXPECT_EQ(rig_->cluster().limits().requests.value(), 1U) << "of the second try";
+  driver_.RunUntil([&] { return upstream_.connection(0).ended(); }, "the first one's end");
+}
+
+TEST_F(RetriesThatAreRefused, AFallbackForTheStatusStillStandsIn) {
+  StartWithLimits("requests: 1", kBusy,
+                  "fallbacks: [{ statuses: [503], respond: { status: 200, body: spare } }]");
+  Send();
+  ASSERT_TRUE(upstream_.WaitForRequests(2));
+  const HttpText response = First();
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, "spare");
+  EXPECT_EQ(response.Header("x-sluice-fallback"), "status");
+}
+
+// Whenever the client goes while its answer is held.
+TEST_F(RetriesThatAreRefused, ClientsThatGoMeanwhile) {
+  StartWith("on: [5xx], back_off: { base: 5ms, jitter: none }", "timeout: 15s",
+            "limits: { requests: 2 }");
+  upstream_.Others().AwaitRequest().Send(kBusy).Repeat();
+  const int turns = CancelLoop([&] { Send(); },
+                               [&] {
+                                 clock_.Advance(kMillisecond);
+                                 driver_.RunRounds(1);
+                                 return clients_.back()->received().ends_with("busy");
+                               },
+                               [&] { clients_.back()->Reset(); },
+                               [&] {
+                                 LetAllGo();
+                                 return rig_->NotQuiet();
+                               });
+  EXPECT_GT(turns, 3);
+}
+
+TEST_F(Retries, ALongRetryAfterIsTheClientsToWaitFor) {
+  StartWith("on: [5xx]", "timeout: 0");
+  upstream_.Next().AwaitRequest().Send(Response(503, "Retry-After: 61\r\n")).Close();
+  upstream_.AlwaysAnswer(Response(503, "Retry-After: 60\r\n"));
+  EXPECT_EQ(Ask(Get("/")).Header("retry-after"), "61");
+  EXPECT_EQ(refused(ClusterStats::kByTime), 1U);
+  RawClient client(driver_, port());
+  client.Send(Get("/"));
+  driver_.RunUntil([&] { return stats().retries.value() == 1; }, "the wait");
+  client.Reset();
+  driver_.RunUntil([&] { return rig_->Quiet(); }, "the proxy at rest");
 }
 
 TEST_F(Retries, RetryAfterIsWaitedFor) {
