@@ -36,9 +36,9 @@ class TestGroup {
     if (policy == BalancePolicy::kRingHash) table_ = HashTable::Ring(keys);
     if (policy == BalancePolicy::kMaglev) table_ = HashTable::Maglev(keys);
     group_.table = table_.get();
-    table_members_.resize(hosts.size());
-    std::iota(table_members_.begin(), table_members_.end(), 0u);
-    group_.table_members = &table_members_;
+    table_members_ = std::make_unique<std::vector<uint32_t>>(hosts.size());
+    std::iota(table_members_->begin(), table_members_->end(), 0u);
+    group_.table_members = table_members_.get();
   }
   static TestGroup Equal(int count, BalancePolicy policy = BalancePolicy::kRoundRobin) {
     std::vector<std::pair<int, uint32_t>> hosts;
@@ -59,7 +59,7 @@ class TestGroup {
   std::vector<std::unique_ptr<StatsCell>> cells_;
   std::vector<std::unique_ptr<EndpointLoad>> loads_;
   std::unique_ptr<const HashTable> table_;
-  std::vector<uint32_t> table_members_;
+  std::unique_ptr<std::vector<uint32_t>> table_members_;
   BalancerGroup group_;
   uint64_t total_weight_ = 0;
 };
