@@ -34,6 +34,7 @@ Admission Admit(UpstreamTry& attempt, WorkerCluster& cluster, Breaker* route_bre
     return refused();
   }
   if (!attempt.TakeRequest(cluster, info.priority)) {
+    count(cluster.stats().overflow[static_cast<size_t>(ClusterLimit::kRequests)]);
     return tl::unexpected(LimitFailure(ClusterLimit::kRequests, info.arena(), random));
   }
   const size_t most = std::min(cluster.endpoint_count(), TriedEndpoints::kRoom) + 1;

@@ -85,8 +85,9 @@ void BulkheadPass::OnTimeout() {
 
 void BulkheadPass::AddSample(Nanos since) {
   const Nanos latency = loop_.now() - since;
-  if (route_ != nullptr) route_->AddSample(latency);
-  if (cluster_ != nullptr) cluster_->AddSample(latency);
+  // What one did not let in went elsewhere, and took as long as that takes.
+  if (at_route_.state() == BulkheadEntry::State::kIn) route_->AddSample(latency);
+  if (at_cluster_.state() == BulkheadEntry::State::kIn) cluster_->AddSample(latency);
 }
 
 void BulkheadPass::Leave() {

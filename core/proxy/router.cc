@@ -184,8 +184,15 @@ void Router::StartTry(bool fresh_only) {
   // The endpoint may be gone before the log is written.
   info.upstream_host = responder_.stream_arena().Copy(endpoint.text);
   info.upstream_start = runtime_.worker.loop.now();
-  if (resilience_ != nullptr && resilience_->hedge != nullptr && info.attempts == 0) ArmHedge();
-  if (BeginAt(*try_, endpoint, fresh_only)) return DropHeld();
+  if (resilience_ != nullptr && resilience_->hedge != nullptr && info.attempts == 0 &&
+      next_fallback_ == 0) {
+    ArmHedge();
+  }
+  if (BeginAt(*try_, endpoint, fresh_only)) {
+    retried_status_ = 0;
+    return DropHeld();
+  }
+  cluster_->stats().overflow[static_cast<size_t>(ClusterLimit::kPending)].Inc();
   if (held_) {  // it is none of this endpoint
     info.upstream_host = host_before;
     info.upstream_start = start_before;
@@ -307,8 +314,11 @@ void Router::StartTryTimer(UpstreamTry& attempt) {
 
 RetryState::Situation Router::SituationNow() {
   Loop& loop = runtime_.worker.loop;
-  const Nanos left =
-      route_timer_.pending() ? route_timer_.deadline() - loop.now() : Nanos{INT64_MAX};
+  // It begins when all of the request has come.
+  const Nanos whole = responder_.stream_info().route->timeout();
+  const Nanos left = route_timer_.pending() ? route_timer_.deadline() - loop.now()
+                     : whole > 0            ? whole
+                                            : Nanos{INT64_MAX};
   return {*head_,
           *cluster_,
           !request_has_body_ || replay_whole_,

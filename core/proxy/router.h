@@ -102,7 +102,7 @@ class Router final : public LastFilter {
   void TakeResponse(const UpstreamTry& attempt);
   void PassOn();
   // A fallback stands in for its status.
-  bool FallsBack();
+  bool FallsBack(uint16_t status);
   // A try may not begin.
   void RefuseTry(Failure failure);
   void PassHeld();
@@ -157,7 +157,9 @@ class Router final : public LastFilter {
   Headers* request_trailers_ = nullptr;
   Headers* response_trailers_ = nullptr;
   std::string_view fallback_reason_;  // empty: none was taken
-  uint32_t next_fallback_ = 0;        // those before it were taken
+  // Of the answer that the try about to begin is made for, whether it is held or not; 0: none.
+  uint16_t retried_status_ = 0;
+  uint32_t next_fallback_ = 0;  // those before it were taken
   bool begun_ = false;
   bool hedgeable_ = false;
   bool hedging_ = false;  // a second try was begun, and none since

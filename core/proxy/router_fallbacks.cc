@@ -66,6 +66,10 @@ void Router::AnswerWith(const RouteFallbacks::Entry& entry, const Failure& failu
 void Router::GoTo(WorkerCluster& cluster, const Failure& failure) {
   StreamInfo& info = responder_.stream_info();
   info.details = responder_.stream_arena().Join({"fallback{", failure.details, "}"});
+  // No try is to follow any more that the cluster before was to get.
+  back_off_timer_.Cancel();
+  cluster_changes_ = false;
+  retried_status_ = 0;
   cluster_ = &cluster;
   choice_ = EndpointChoice::OfFallback();
   retries_ = RetryState();  // it is asked once

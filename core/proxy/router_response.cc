@@ -28,6 +28,7 @@ void Router::OnTryHead(UpstreamTry& attempt, bool end) {
   if (retries_.has_policy()) [[unlikely]] {
     if (const auto again = retries_.AfterResponse(head, SituationNow())) {
       choice_.Avoid(*attempt.endpoint());
+      retried_status_ = head.status;
       if (request_end_ && !switches) {
         TakeResponse(attempt);
         held_ = true;
@@ -38,7 +39,7 @@ void Router::OnTryHead(UpstreamTry& attempt, bool end) {
     }
     if (retries_.exhausted()) info.flags.Set(ResponseFlag::kUpstreamRetryLimitExceeded);
   }
-  if (FallsBack()) return;
+  if (FallsBack(head.status)) return;
   if (pass_ != nullptr) pass_->OnAnswered(head.status, info.upstream_end);
   if (resilience_ != nullptr) CountHedge(attempt);
   TakeResponse(attempt);
@@ -85,19 +86,18 @@ void Router::PassOn() {
   if (!fallback_reason_.empty()) head.headers.Set(kFallback, fallback_reason_);
 }
 
-bool Router::FallsBack() {
+bool Router::FallsBack(uint16_t status) {
   return fallbacks() != nullptr && fallbacks()->looks_at_statuses() &&
-         TakeFallback({.reason = FailReason::kStatus,
-                       .status = responder_.response_head().status,
-                       .details = "via_upstream"});
+         TakeFallback({.reason = FailReason::kStatus, .status = status, .details = "via_upstream"});
 }
 
 void Router::RefuseTry(Failure failure) {
-  if (!held_) return Fail(std::move(failure));
+  if (retried_status_ == 0) return Fail(std::move(failure));
   try_->Stop();  // gives back what it took
   responder_.stream_info().flags.Set(failure.flag);
   if (fallbacks() != nullptr && TakeFallback(failure)) return;
-  if (!FallsBack()) PassHeld();
+  if (FallsBack(retried_status_)) return;
+  held_ ? PassHeld() : Fail(std::move(failure));
 }
 
 void Router::PassHeld() {

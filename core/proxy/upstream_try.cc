@@ -50,16 +50,12 @@ void UpstreamTry::Stop(TryOutcome outcome) {
 
 bool UpstreamTry::TakeRequest(WorkerCluster& cluster, RequestPriority priority) {
   const ClusterLimits& limits = cluster.limits();
-  if (in_flight_.Take(limits.requests, limits.Of(priority).requests)) return true;
-  cluster.stats().overflow[static_cast<size_t>(ClusterLimit::kRequests)].Inc();
-  return false;
+  return in_flight_.Take(limits.requests, limits.Of(priority).requests);
 }
 
 bool UpstreamTry::TakePending(RequestPriority priority) {
   const ClusterLimits& limits = cluster_->limits();
-  if (pending_.Take(limits.pending, limits.Of(priority).pending)) return true;
-  cluster_->stats().overflow[static_cast<size_t>(ClusterLimit::kPending)].Inc();
-  return false;
+  return pending_.Take(limits.pending, limits.Of(priority).pending);
 }
 
 void UpstreamTry::Discard() {

@@ -41,7 +41,7 @@ class UpstreamTry final : private UpstreamEvents {
   // Those that it is to pass before Begin.
   BreakerCall& breakers() { return breakers_; }
   // May one more try be made (before Begin), and may it wait for a connection (after it), as far as
-  // the cluster's limits go? False: no, which is counted.
+  // the cluster's limits go?
   bool TakeRequest(WorkerCluster& cluster, RequestPriority priority);
   bool TakePending(RequestPriority priority);
   UpstreamRequest& request() { return request_; }

@@ -308,6 +308,18 @@ TEST_F(BulkheadsWithFallback, OneThatWaitedForTooLongIsNotInTheQueueAnyMore) {
   EXPECT_EQ(second->ReadResponse().status, 200);
 }
 
+TEST_F(BulkheadsWithFallback, WhatAnswersThereTellsTheRoutesLimitNothing) {
+  StartWith("bulkhead: { requests: 1, adaptive: { at_least: 1, at_most: 100 } }", "on: [limit]");
+  other_.AlwaysAnswer(kOk);
+  const auto first = Send(Get("/first"));
+  ASSERT_TRUE(upstream_.WaitForRequests(1));
+  // A hundred samples of it would be ten measurements.
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(Ask(Get("/")).status, 200);
+  EXPECT_EQ(of_route()->limit(), 1U);
+  upstream_.connection(0).Release();
+  EXPECT_EQ(first->ReadResponse().status, 200);
+}
+
 TEST_F(BulkheadsWithFallback, AlsoWhereAStatusLeadsThere) {
   StartWith("bulkhead: 5", "statuses: [500]");
   upstream_.AlwaysAnswer("HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n");

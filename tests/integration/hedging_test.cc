@@ -190,6 +190,18 @@ TEST_F(Hedging, OneThatFindsNobodyIsNotCounted) {
   EXPECT_EQ(client.ReadResponse().status, 200);
 }
 
+TEST_F(Hedging, OneThatFindsNoRoomIsNotCounted) {
+  StartHedged("hedge: { after: 50ms }", "limits: { requests: 1 }");
+  upstream_.Next().AwaitRequest().Hold().Send(kOk);
+  RawClient client(driver_, port());
+  SendAndWait(client, Get("/"));
+  Advance(100 * kMillisecond);
+  for (const Counter& each : stats().overflow) EXPECT_EQ(each.value(), 0U);
+  EXPECT_EQ(stats().hedges.value(), 0U);
+  upstream_.connection(0).Release();
+  EXPECT_EQ(client.ReadResponse().status, 200);
+}
+
 TEST_F(Hedging, OnlyRequestsThatMayBeSentTwice) {
   StartHedged();
   upstream_.Next().AwaitRequest().Hold().Send(kOk).Repeat();

@@ -248,6 +248,15 @@ TEST_F(Retries, ARefusalBeforeTheBodyHasCome) {
   EXPECT_EQ(LastRequest().body, "0123456789");
 }
 
+TEST_F(Retries, ARefusalBeforeTheBodyHasComeWaitsNoLongerThanTheRoute) {
+  StartWith("on: [5xx]", "timeout: 1s");
+  upstream_.Next().AwaitText("\r\n\r\n").Send(Response(503, "Retry-After: 3\r\n")).AwaitEnd();
+  RawClient client(driver_, port());
+  client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234");
+  EXPECT_EQ(client.ReadResponse().Header("retry-after"), "3");
+  EXPECT_EQ(refused(ClusterStats::kByTime), 1U);
+}
+
 TEST_F(Retries, ALongRefusalCostsItsConnection) {
   StartWith("on: [5xx]");
   upstream_.Next().AwaitRequest().Send("HTTP/1.1 503 Busy\r\nContent-Length: 1000000\r\n\r\nx");
@@ -358,6 +367,18 @@ TEST_F(RetriesThatAreRefused, AFallbackForTheStatusStillStandsIn) {
   Send();
   ASSERT_TRUE(upstream_.WaitForRequests(2));
   const HttpText response = First();
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, "spare");
+  EXPECT_EQ(response.Header("x-sluice-fallback"), "status");
+}
+
+TEST_F(RetriesThatAreRefused, AFallbackForTheStatusNeedsNoWholeAnswer) {
+  StartWithLimits("requests: 1", "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbu",
+                  "fallbacks: [{ statuses: [503], respond: { status: 200, body: spare } }]");
+  SharedGauge used = rig_->cluster().limits().requests;
+  used.Add();  // on another worker
+  const HttpText response = First();
+  used.Sub();
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.body, "spare");
   EXPECT_EQ(response.Header("x-sluice-fallback"), "status");

@@ -82,10 +82,10 @@ Nanos Breaker::LeftOf(const BreakerState& state, Nanos now) const {
 }
 
 Breaker::Admission Breaker::Refused(const BreakerState& state, Nanos now) const {
-  if (metrics_only()) {
-    SharedWord passed = words_[kMetricsOnly];
-    passed.FetchAdd(1);
-    return {true, {}, {}, 0};
+  SharedWord passed = words_[kMetricsOnly];
+  // An operator may take it away meanwhile: that is not to be undone by the count.
+  for (uint64_t count = passed.Load(); count != 0;) {
+    if (passed.CompareExchange(count, count + 1)) return {true, {}, {}, 0};
   }
   switch (state.mode) {
     case BreakerMode::kOpen:

@@ -144,6 +144,23 @@ TEST_F(BreakerTest, WithMetricsOnlyItRefusesNothing) {
   EXPECT_EQ(breaker().would_refuse(), 0U);
 }
 
+TEST_F(BreakerTest, MetricsOnlyEndsWhenItIsTakenAway) {
+  BreakIt();
+  std::atomic<bool> over{false};
+  std::thread worker([&] {
+    Random random(1);
+    while (!over) breaker().TryEnter(now_, random);
+  });
+  for (int i = 0; i < 20000; ++i) {
+    breaker().Force(BreakerMode::kForcedOpen, true);
+    breaker().Force(BreakerMode::kForcedOpen, false);
+    ASSERT_FALSE(breaker().metrics_only()) << "in round " << i;
+  }
+  over = true;
+  worker.join();
+  EXPECT_FALSE(breaker().metrics_only());
+}
+
 TEST_F(BreakerTest, SaysNothingBelowItsLeastCalls) {
   EXPECT_EQ(Calls(9, kFailed), 9);
   EXPECT_EQ(mode(), BreakerMode::kClosed);

@@ -43,9 +43,9 @@ void AdaptiveLimit::Adopt() {
     mark = (mark ^ part) * 0x9e3779b97f4a7c15;  // Knuth's multiplicative hashing
     mark ^= mark >> 32;
   }
-  if (words_[kSettings].Load() == mark) return;
+  uint64_t before = words_[kSettings].Load();
+  if (before == mark || !words_[kSettings].CompareExchange(before, mark)) return;
   for (const Word word : {kLimit, kLongLatency, kMeasurements}) words_[word].Store(0);
-  words_[kSettings].Store(mark);
 }
 
 uint32_t AdaptiveLimit::limit() const {

@@ -32,8 +32,8 @@ class AdaptiveLimit {
   AdaptiveLimit(const AdaptiveLimitSettings& settings, SharedWords words)
       : settings_(settings), words_(words) {}
 
-  // Forgets what was found out with other settings: the limit begins anew. Of the main thread, when
-  // a configuration is made.
+  // Forgets what was found out with other settings: the limit begins anew. When the worker begins
+  // to use them: a configuration that was only made may be refused yet.
   void Adopt();
 
   // Between at_least and at_most.

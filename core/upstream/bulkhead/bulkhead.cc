@@ -23,7 +23,10 @@ Bulkhead::Bulkhead(Loop& loop, Random& random, const BulkheadSettings& settings,
       queues_(settings.queue, settings.consumers != nullptr),
       work_task_(Callback::To<&Bulkhead::Work>(this)),
       look_timer_(loop, Callback::To<&Bulkhead::OnTimer>(this)) {
-  if (settings.adaptive) adaptive_.emplace(*settings.adaptive, settings.words);
+  if (!settings.adaptive) return;
+  adaptive_.emplace(*settings.adaptive, settings.words);
+  adaptive_->Adopt();
+  settings.limit.Set(adaptive_->limit());
 }
 
 BulkheadEntry::State Bulkhead::Enter(BulkheadEntry& entry, RequestPriority priority,

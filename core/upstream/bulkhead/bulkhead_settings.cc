@@ -32,9 +32,7 @@ BulkheadSettings::BulkheadSettings(const config::Bulkhead& config, StatsDirector
   metric.name = "sluice_bulkhead_gradient_percent";
   metric.help = "What the last measurement multiplied the limit by.";
   gradient = directory.SharedGauge(metric.OfMany(), labels);
-  AdaptiveLimit begun(*adaptive, words);
-  begun.Adopt();
-  limit.Set(begun.limit());
+  limit.Set(AdaptiveLimit(*adaptive, words).limit());
   gradient.Set(100);
 }
 

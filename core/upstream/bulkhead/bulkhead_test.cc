@@ -422,6 +422,9 @@ TEST_F(BulkheadTest, AnAdaptiveLimitIsKeptUnlessItsSettingsChange) {
   EXPECT_EQ(same.limit.value(), limit);
   config_.mutable_adaptive()->set_tolerance(2);
   const BulkheadSettings other(config_, *directory_, labels);
+  EXPECT_EQ(workers_[0]->limit(), limit) << "it may be refused yet";
+  const Bulkhead used(*loop_, random_, other, segment_->worker_row(1));
+  EXPECT_EQ(used.limit(), 20U);
   EXPECT_EQ(other.limit.value(), 20U);
   requests_.clear();
 }
