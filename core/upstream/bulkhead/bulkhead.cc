@@ -50,7 +50,7 @@ BulkheadEntry::State Bulkhead::Enter(BulkheadEntry& entry, RequestPriority prior
     return entry.state_;
   }
   entry.state_ = BulkheadEntry::State::kWaiting;
-  settings_.waiting.Add();
+  AddWaiting(entry);
   if (out != nullptr) {
     evicted_.PushBack(static_cast<BulkheadEntry&>(*out));
     loop_.Defer(work_task_);
@@ -79,7 +79,7 @@ void Bulkhead::GiveBack(BulkheadEntry& entry) {
   --in_;
   AdmissionQueue* const queue = queues_.empty() ? nullptr : queues_.Find(entry.consumer_);
   if (queue == nullptr) return;
-  if (Yields()) {
+  if (Yields(*queue)) {
     queue->yielded_ = true;
     return;
   }
@@ -88,17 +88,29 @@ void Bulkhead::GiveBack(BulkheadEntry& entry) {
   loop_.Defer(work_task_);
 }
 
-bool Bulkhead::Yields() const {
-  const auto own = static_cast<double>(queues_.size());
-  const double all = std::max(own, static_cast<double>(settings_.waiting.value()));
-  // Places are those of many bulkheads where each consumer has one.
-  const double places = settings_.consumers != nullptr ? 1 : limit();
-  const double beyond = (settings_.consumers != nullptr ? 1 : in_ + 1) - places * own / all;
+bool Bulkhead::Yields(const AdmissionQueue& queue) const {
+  const bool one = settings_.waiters == nullptr;
+  const auto own = static_cast<double>(queue.size());
+  const uint64_t waiting =
+      one ? settings_.waiting.value() : settings_.waiters->Get(queue.consumer_);
+  const double all = std::max(own, static_cast<double>(waiting));
+  // How many of a consumer's places this worker has is not known: this one is shared by itself.
+  const double beyond = one ? in_ + 1 - limit() * own / all : 1 - own / all;
   return beyond > 0 && random_.Fraction() < beyond;
 }
 
-void Bulkhead::StopWaiting(BulkheadEntry& entry) {
+void Bulkhead::AddWaiting(const BulkheadEntry& entry) {
+  settings_.waiting.Add();
+  if (settings_.waiters != nullptr) settings_.waiters->TryAdd(entry.consumer_, UINT64_MAX);
+}
+
+void Bulkhead::SubWaiting(const BulkheadEntry& entry) {
   settings_.waiting.Sub();
+  if (settings_.waiters != nullptr) settings_.waiters->Sub(entry.consumer_);
+}
+
+void Bulkhead::StopWaiting(BulkheadEntry& entry) {
+  SubWaiting(entry);
   if (entry.queue() != nullptr) return queues_.Remove(entry);
   entry.ListNode<>::Unlink();  // evicted
 }
@@ -140,7 +152,7 @@ void Bulkhead::LetIn(uint64_t consumer) {
     auto& entry = static_cast<BulkheadEntry&>(*queue->Next(now));
     if (!Take(entry, entry.priority())) return;
     queues_.LetIn(entry, now);
-    settings_.waiting.Sub();
+    SubWaiting(entry);
     stats_.wait.Record(static_cast<uint64_t>((now - entry.since()) / kMicrosecond));
     entry.decided_();
   }
@@ -157,7 +169,7 @@ void Bulkhead::Cut(uint64_t consumer) {
 
 void Bulkhead::Refuse(BulkheadEntry& entry, BulkheadStats::Refusal why) {
   entry.ListNode<>::Unlink();
-  settings_.waiting.Sub();
+  SubWaiting(entry);
   stats_.refused[why].Inc();
   entry.state_ = BulkheadEntry::State::kRefused;
   entry.refusal_ = why;

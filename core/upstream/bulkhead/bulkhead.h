@@ -84,8 +84,10 @@ class Bulkhead {
   bool Take(BulkheadEntry& entry, RequestPriority priority);
   void GiveBack(BulkheadEntry& entry);
   void StopWaiting(BulkheadEntry& entry);
-  // Is the place that was given back for others?
-  bool Yields() const;
+  // Is the place that was given back for others than those of `queue`?
+  bool Yields(const AdmissionQueue& queue) const;
+  void AddWaiting(const BulkheadEntry& entry);
+  void SubWaiting(const BulkheadEntry& entry);
   // Ends the waits that are over.
   void Work();
   void OnTimer();

@@ -14,6 +14,7 @@ BulkheadSettings::BulkheadSettings(const config::Bulkhead& config, StatsDirector
   if (config.has_per()) {
     consumer = HashSource(config.per());
     consumers = std::make_unique<ConsumerCounts>();
+    waiters = std::make_unique<ConsumerCounts>();
   }
   active = directory.SharedGauge(
       Metric{"sluice_bulkhead_requests_active", "Requests that the bulkhead let in."}.OfMany(),

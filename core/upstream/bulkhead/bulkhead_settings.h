@@ -40,6 +40,7 @@ struct BulkheadSettings {
   AdmissionQueueSettings queue;
   HashSource consumer;
   std::unique_ptr<ConsumerCounts> consumers;  // null: all requests have one bulkhead
+  std::unique_ptr<ConsumerCounts> waiters;    // of them, those who wait; by the same keys
   SharedGauge active;
   SharedGauge waiting;
   SharedWords words;  // of the adaptive limit

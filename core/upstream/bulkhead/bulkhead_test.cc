@@ -364,6 +364,20 @@ TEST_F(BulkheadTest, WhatOneConsumerLeavesToOthersHoldsUpNoneOfThem) {
   EXPECT_EQ(waits.entry.state(), State::kIn);
 }
 
+TEST_F(BulkheadTest, AFloodOnAnotherWorkerCostsNobodyElseHisPlaces) {
+  config_.set_requests(1);
+  config_.mutable_per()->set_header("x-consumer");
+  Start(200, 10 * kSecond);
+  for (int i = 0; i < 100; ++i) Enter(kNormal, 1, 3);
+  std::vector<Request*> mine;
+  for (int i = 0; i < 20; ++i) mine.push_back(&Enter(kNormal, 0, 2));
+  for (size_t i = 0; i + 1 < mine.size(); ++i) {
+    mine[i]->entry.Leave();
+    Turn();
+    EXPECT_EQ(mine[i + 1]->entry.state(), State::kIn) << i;
+  }
+}
+
 TEST_F(BulkheadTest, ALongWaitIsAsLongAsItSays) {
   Start(4, kSecond);
   Request& first = Enter();
