@@ -94,6 +94,7 @@ void Router::Begin() {
     MakePass(resilience_->bulkhead.get());
   }
   ApplyRoute(*responder_.stream_info().route, *head_);
+  RunRouteTimer();
   if (request_end_) RequestSent();
   UseCluster();
 }
@@ -179,6 +180,7 @@ void Router::StartTry(bool fresh_only) {
   Admission admission = Admit(*try_, *cluster_, route_breaker(), choice_, *head_, info, runtime_);
   if (!admission) return RefuseTry(std::move(admission.error()));
   WorkerEndpoint& endpoint = **admission;
+  RunRouteTimer();
   const std::string_view host_before = info.upstream_host;
   const Nanos start_before = info.upstream_start;
   // The endpoint may be gone before the log is written.
@@ -205,7 +207,7 @@ bool Router::BeginAt(UpstreamTry& attempt, WorkerEndpoint& endpoint, bool fresh_
   StreamInfo& info = responder_.stream_info();
   ++info.attempts;
   attempt.Begin(*cluster_, endpoint);
-  if (request_end_) StartTryTimer(attempt);
+  StartTryTimer(attempt);
   UpstreamRequest& request = attempt.request();
   if (!fresh_only && request.TryStart(endpoint.pool)) {
     SendRequest(attempt);
@@ -244,7 +246,9 @@ void Router::SendRequest(UpstreamTry& attempt) {
 
 void Router::PullMore() {
   const UpstreamRequest& request = try_->request();
-  if (request_end_ || pull_outstanding_ || !request.ready() || !request.writable()) return;
+  if (request_end_ || !request.ready() || !request.writable()) return;
+  HoldTimers();
+  if (pull_outstanding_) return;
   pull_outstanding_ = true;
   responder_.PullRequestBody();
 }
@@ -302,9 +306,21 @@ void Router::RequestSent() {
   if (info.request_end == 0) info.request_end = runtime_.worker.loop.now();
   info.upstream_end = runtime_.worker.loop.now();
   if (tunnel_ || response_end_) return;
-  const Route* route = info.route;
-  if (route->timeout() > 0 && !route_timer_.pending()) route_timer_.Start(route->timeout());
+  RunRouteTimer();
   if (!response_started_ && try_->under_way()) StartTryTimer(*try_);
+}
+
+void Router::RunRouteTimer() {
+  const Nanos timeout = responder_.stream_info().route->timeout();
+  if (timeout == 0 || route_timer_.pending()) return;
+  route_timer_.Start(route_left_ > 0 ? route_left_ : timeout);
+}
+
+void Router::HoldTimers() {
+  if (!try_->responded()) try_->CancelTimer();
+  if (!route_timer_.pending()) return;
+  route_left_ = std::max<Nanos>(route_timer_.deadline() - runtime_.worker.loop.now(), 1);
+  route_timer_.Cancel();
 }
 
 void Router::StartTryTimer(UpstreamTry& attempt) {
@@ -314,9 +330,9 @@ void Router::StartTryTimer(UpstreamTry& attempt) {
 
 RetryState::Situation Router::SituationNow() {
   Loop& loop = runtime_.worker.loop;
-  // It begins when all of the request has come.
   const Nanos whole = responder_.stream_info().route->timeout();
   const Nanos left = route_timer_.pending() ? route_timer_.deadline() - loop.now()
+                     : route_left_ > 0      ? route_left_
                      : whole > 0            ? whole
                                             : Nanos{INT64_MAX};
   return {*head_,
@@ -372,6 +388,7 @@ void Router::FailBeforeResponse(const Error& error) {
 }
 
 void Router::OnRouteTimeout() {
+  route_left_ = 0;
   const bool queued = pass_ != nullptr && pass_->answer() == BulkheadPass::Answer::kWaits;
   if (cluster_ != nullptr && !queued) cluster_->stats().timeouts.Inc();
   TimeOut("upstream_response_timeout");

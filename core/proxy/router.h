@@ -85,6 +85,10 @@ class Router final : public LastFilter {
   void KeepForReplay(const Buffer& data);
   void RequestSent();
   void StartTryTimer(UpstreamTry& attempt);
+  // The route's time, and the try's, run while the request waits for us or for the upstream, and
+  // not while we wait for the client to send its body.
+  void RunRouteTimer();
+  void HoldTimers();
   RetryState::Situation SituationNow();
   void OnBackOffOver();
   void ArmHedge();
@@ -150,6 +154,7 @@ class Router final : public LastFilter {
   RetryState retries_;
   Mirror mirror_;
   Timer route_timer_;
+  Nanos route_left_ = 0;  // of the route's time, when it was last held; 0: all of it
   Timer back_off_timer_;  // pending: no try is under way, or one that is discarded
   Task pump_task_;
   Buffer replay_;

@@ -75,9 +75,7 @@ void Router::GoTo(WorkerCluster& cluster, const Failure& failure) {
   retries_ = RetryState();  // it is asked once
   if (!begun_) return Begin();
   // What is left of the route's time is the fallback's. If that ran out, it has as long again.
-  if (request_end_ && info.route->timeout() > 0 && !route_timer_.pending()) {
-    route_timer_.Start(info.route->timeout());
-  }
+  RunRouteTimer();
   if (hedge_ != nullptr) {
     hedge_->Cancel();
     (try_ == &first_ ? hedge_->attempt() : first_).Stop(failure.outcome);

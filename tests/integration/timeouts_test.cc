@@ -2,6 +2,7 @@
 // should be answered.
 #include <gtest/gtest.h>
 
+#include "core/base/strings.h"
 #include "tests/support/dead_ports.h"
 #include "tests/support/proxy_fixture.h"
 
@@ -241,6 +242,42 @@ TEST_F(Timeouts, RouteCountsFromTheRequestsEnd) {
   EXPECT_EQ(client.received(), "");
   client.Send("x");
   WaitForUpstream("xxxxxxxxxx");
+  EXPECT_EQ(ResponseAt(client, 4 * kSecond).status, 504);
+}
+
+// Whatever the request waits for: its body is not asked for meanwhile.
+TEST_F(Timeouts, RouteCountsBeforeABodyIsAskedFor) {
+  SilentPort silent;
+  for (const std::string_view route : {"timeout: 1s", "retries: { per_try_timeout: 1s }"}) {
+    SCOPED_TRACE(route);
+    StartYaml(
+        StrCat({"listeners: [{ name: web, listen: 127.0.0.1:0, routes: [{ match: /, cluster: "
+                "api, ",
+                route, " }] }]\nclusters: [{ name: api, connect_timeout: 10s, endpoints: [",
+                silent.address().ToString(), "] }]\n"}));
+    RawClient client(driver_, port());
+    client.Send(Post("/", "its body"));
+    driver_.RunUntil([&] { return rig_->cluster().stats().requests.value() == 1; }, "the try");
+    EXPECT_EQ(ResponseAt(client, kSecond).status, 504);
+    client.Close();
+    rig_.reset();
+  }
+}
+
+TEST_F(Timeouts, WhatIsLeftOfTheRoutesTimeIsTheUpstreams) {
+  Start({.route = "timeout: 4s, retries: { on: [5xx], attempts: 2, back_off: { base: 3s, max: 3s, "
+                  "jitter: none } }"});
+  upstream_.Next().AwaitText("\r\n\r\n").Send("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n");
+  upstream_.Others().AwaitText("\r\n\r\n").Hold();
+  RawClient client(driver_, port());
+  client.Send(kPostHead);
+  driver_.RunUntil([&] { return rig_->cluster().stats().retries.value() == 1; }, "the refusal");
+  Advance(3 * kSecond + 2 * kMillisecond);
+  ASSERT_TRUE(upstream_.WaitForConnections(2));
+  Advance(10 * kSecond);
+  EXPECT_EQ(client.received(), "") << "the client takes its time";
+  client.Send("xxxxxxxxxx");
+  driver_.RunRounds(10);
   EXPECT_EQ(ResponseAt(client, 4 * kSecond).status, 504);
 }
 
