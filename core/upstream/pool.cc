@@ -100,7 +100,7 @@ void Pool::WaitFor(UpstreamRequest& request) {
 }
 
 bool Pool::CloseIdle() {
-  if (ready_.empty() || ready_.back().attached_ > 0) return false;
+  if (ready_.empty() || !ready_.back().idle()) return false;
   stats_.connections_expired.Inc();
   ready_.back().Close();
   return true;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "core/upstream/cluster.h"
 #include "tests/support/dead_ports.h"
 #include "tests/support/driver.h"
+#include "tests/support/multiplex_codec.h"
 #include "tests/support/scripted_upstream.h"
 
 namespace sluice {
@@ -42,6 +44,7 @@ class Waiter final : public UpstreamEvents {
   bool ended = false;
   Error error;
   std::string body;
+  std::function<void()> then;  // at the end
 
  private:
   void OnUpstreamReady() override {
@@ -56,7 +59,10 @@ class Waiter final : public UpstreamEvents {
   void OnUpstreamHead(bool) override {}
   void OnUpstreamBody(Slice data) override { body += data.view(); }
   void OnUpstreamTrailers(Headers&) override {}
-  void OnUpstreamEnd() override { ended = true; }
+  void OnUpstreamEnd() override {
+    ended = true;
+    if (then) then();
+  }
   void OnUpstreamFailed(const Error& failure) override {
     ++failed;
     error = failure;
@@ -413,6 +419,28 @@ TEST_F(PoolTest, RoomThatIsMadeElsewhereIsFound) {
   EXPECT_EQ(settings_->limits.starving.value(), 0U);
   for (size_t i = 0; i < 2; ++i) upstream_.connection(i).Release();
   for (const Waiter& waiter : waiters) Await(waiter);
+}
+
+// It carries nothing any more, yet it cannot be closed before its callback ends.
+TEST_F(PoolTest, WhatIsReadNowMakesRoomAfterwards) {
+  settings_->new_codec = test::NewMultiplexClientCodec;
+  settings_->limits.normal.connections = 1;
+  std::string answer;
+  test::AppendFrame(1, test::FrameType::kHeadEnd, "200\n", answer);
+  upstream_.Others().AwaitText("GET").Send(answer);
+  NewPool();
+  Waiter first;
+  Waiter fresh;
+  first.then = [&] { Start(fresh, true); };
+  Start(first);
+  Await(first);
+  EXPECT_TRUE(fresh.request.waiting());
+  EXPECT_EQ(pool_->connections(), 1U);
+  Advance(PoolGroup::kLookEvery);
+  Await(fresh);
+  EXPECT_TRUE(fresh.ended);
+  EXPECT_NE(fresh.request.connection_id(), first.request.connection_id());
+  EXPECT_EQ(upstream_.connection_count(), 2U);
 }
 
 TEST_F(PoolTest, WhatIdlesMakesRoomForOtherWorkersToo) {

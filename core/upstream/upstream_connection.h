@@ -34,6 +34,8 @@ class UpstreamConnection final : public Retirable,
   // May a request be attached? Not while connecting, nor when it is to be closed.
   bool CanOpen() const;
   bool connected() const { return connected_; }
+  // Carries nothing, and Close() would close it now: not from inside its own callbacks.
+  bool idle() const { return attached_ == 0 && !feeding_; }
   uint64_t id() const { return id_; }
   // Leaves the pool and retires.
   void Close();
