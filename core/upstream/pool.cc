@@ -112,13 +112,15 @@ std::optional<ClusterLimit> Pool::TakeRoom(RequestPriority priority, LimitPermit
   const ClusterLimits& limits = settings_.limits;
   const bool first = connections_ == 0;
   const uint32_t all = first ? kAny : limits.Of(priority).connections;
-  while (!cluster.Take(limits.connections, all)) {
-    if (!group_.CloseIdle()) return ClusterLimit::kConnections;
-  }
   const uint32_t most = limits.connections_per_endpoint;
-  if (!endpoint.Take(endpoint_connections_, first && most > 0 ? kAny : most)) {
-    cluster.Give();
-    return ClusterLimit::kConnectionsPerEndpoint;
+  // First: what idles at others is of no use where the endpoint itself is full.
+  while (!endpoint.Take(endpoint_connections_, first && most > 0 ? kAny : most)) {
+    if (!CloseIdle()) return ClusterLimit::kConnectionsPerEndpoint;
+  }
+  while (!cluster.Take(limits.connections, all)) {
+    if (group_.CloseIdle()) continue;
+    endpoint.Give();
+    return ClusterLimit::kConnections;
   }
   return std::nullopt;
 }

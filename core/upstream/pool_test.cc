@@ -94,6 +94,10 @@ class PoolTest : public testing::Test {
     pool_ = std::make_unique<Pool>(*loop_, random_, *settings_, stats_, *group_, address);
     return *pool_;
   }
+  // Of an endpoint's connections.
+  SharedGauge NewGauge(std::string_view endpoint) {
+    return directory_.SharedGauge({"connections", "Of the endpoint."}, {{"endpoint", endpoint}});
+  }
   // Takes a connection of the pool's, or a new one.
   void Start(Waiter& waiter, bool fresh_only = false) {
     if (!fresh_only && waiter.request.TryStart(*pool_)) return waiter.Send();
@@ -399,6 +403,43 @@ TEST_F(PoolTest, WhatIdlesElsewhereMakesRoom) {
   for (size_t i = 0; i < 2; ++i) upstream_.connection(i).Release();
   for (const Waiter& waiter : waiters) Await(waiter);
   EXPECT_TRUE(waiters[2].ended);
+}
+
+TEST_F(PoolTest, WhatIdlesElsewhereIsNoRoomAtAFullEndpoint) {
+  settings_->limits.normal.connections = 2;
+  settings_->limits.connections_per_endpoint = 1;
+  test::ScriptedUpstream other(driver_);
+  other.AlwaysAnswer(kOk);
+  upstream_.Others().AwaitRequest().Hold().Send(kOk).Repeat();
+  NewPool(other.address()).set_endpoint_connections(NewGauge("other"));
+  Ask();
+  const std::unique_ptr<Pool> idle = std::move(pool_);
+  NewPool().set_endpoint_connections(NewGauge("full"));
+  Waiter waiters[2];
+  Start(waiters[0]);
+  ASSERT_TRUE(upstream_.WaitForRequests(1));
+  Start(waiters[1]);
+  for (int i = 0; i < 10; ++i) Advance(kMillisecond);
+  EXPECT_EQ(idle->connections(), 1U);
+  EXPECT_EQ(pool_->connections(), 1U);
+  EXPECT_EQ(settings_->limits.connections.value(), 2U);
+  for (int i = 0; i < 2; ++i) upstream_.connection(0).Release();
+  for (const Waiter& waiter : waiters) Await(waiter);
+}
+
+// A fresh one is wanted, and the one that idles is all that the endpoint may have.
+TEST_F(PoolTest, WhatIdlesMakesRoomAtAFullEndpoint) {
+  settings_->limits.connections_per_endpoint = 2;
+  upstream_.AlwaysAnswer(kOk);
+  const SharedGauge connections = NewGauge("full");
+  connections.Add();  // another worker's
+  NewPool().set_endpoint_connections(connections);
+  const uint64_t first = Ask();
+  Waiter fresh;
+  Start(fresh, true);
+  Await(fresh);
+  EXPECT_NE(fresh.request.connection_id(), first);
+  EXPECT_EQ(connections.value(), 2U);
 }
 
 TEST_F(PoolTest, RoomThatIsMadeElsewhereIsFound) {
