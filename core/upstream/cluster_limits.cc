@@ -39,10 +39,12 @@ ClusterLimits ReadLimits(const config::ClusterLimits* config, std::string_view c
   limits.pending = used(ClusterLimit::kPending);
   limits.requests = used(ClusterLimit::kRequests);
   limits.retries = used(ClusterLimit::kRetries);
-  limits.starving =
-      stats.SharedGauge({"sluice_upstream_connections_wanting",
-                         "Workers on which requests wait since a limit of connections is reached."},
-                        {{"cluster", cluster}});
+  for (size_t i = 0; i < kConnectionLimits; ++i) {
+    limits.starving[i] = stats.SharedGauge(
+        {"sluice_upstream_connections_wanting",
+         "Workers on which requests wait since that limit of connections is reached."},
+        {{"cluster", cluster}, {"limit", kNames[i]}});
+  }
   return limits;
 }
 

@@ -29,6 +29,7 @@ enum class ClusterLimit : uint8_t {
   kRetries,   // requests that are tried again
 };
 inline constexpr size_t kClusterLimits = 5;
+inline constexpr size_t kConnectionLimits = 2;  // the first ones
 
 std::string_view NameOf(ClusterLimit limit);  // "connections_per_endpoint"
 
@@ -48,8 +49,8 @@ struct ClusterLimits {
   SharedGauge pending;
   SharedGauge requests;
   SharedGauge retries;
-  // Workers on which some request waits since a limit of connections is reached.
-  SharedGauge starving;
+  // Workers on which some request waits since that limit, one of those of connections, is reached.
+  SharedGauge starving[kConnectionLimits];
 
   const LimitThresholds& Of(RequestPriority priority) const {
     return IsHigh(priority) ? high : normal;

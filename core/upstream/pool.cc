@@ -129,7 +129,7 @@ std::optional<ClusterLimit> Pool::StartConnection(UpstreamRequest& request) {
   LimitPermit cluster_permit;
   LimitPermit endpoint_permit;
   if (const auto limit = TakeRoom(request.priority_, cluster_permit, endpoint_permit)) {
-    group_.LookAgain(*this);
+    group_.LookAgain(*this, *limit);
     return limit;
   }
   std::string preface;

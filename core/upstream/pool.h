@@ -50,6 +50,11 @@ class Pool final : public ListNode<PoolGroupTag>, public ListNode<PoolWaitTag> {
   friend class UpstreamRequest;
   friend class UpstreamConnection;
 
+  // Has the endpoint as many connections as it may, over all workers?
+  bool EndpointIsFull() const {
+    const uint32_t most = settings_.limits.connections_per_endpoint;
+    return most > 0 && endpoint_connections_.value() >= most;
+  }
   // Closes one of its connections that carry nothing. False: there is none.
   bool CloseIdle();
   bool TakeInto(UpstreamRequest& request);

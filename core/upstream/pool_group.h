@@ -26,7 +26,9 @@ class PoolGroup {
       : limits_(limits),
         look_timer_(loop, Callback::To<&PoolGroup::OnLook>(this)),
         yield_timer_(loop, Callback::To<&PoolGroup::OnYield>(this)) {}
-  ~PoolGroup() { SetWaiting(false); }
+  ~PoolGroup() {
+    for (size_t i = 0; i < kConnectionLimits; ++i) SetStarving(i, false);
+  }
   PoolGroup(const PoolGroup&) = delete;
   PoolGroup& operator=(const PoolGroup&) = delete;
 
@@ -38,15 +40,17 @@ class PoolGroup {
   void SubReady() { --ready_; }
   // Closes a connection that carries nothing, of whichever pool. False: none was found.
   bool CloseIdle();
-  // The pool serves those who wait in it, if it can, in a little while.
-  void LookAgain(Pool& pool);
+  // The pool serves those who wait in it for that limit, if it can, in a little while.
+  void LookAgain(Pool& pool, ClusterLimit limit);
 
  private:
   static constexpr size_t kLooks = 64;  // at so many pools for one that can close something
 
-  void SetWaiting(bool waits);
+  void SetStarving(size_t limit, bool starves);
+  Pool& NextPool();
   void OnLook();
-  // Closes what idles, if others wait.
+  // Closes what idles, if others wait: of any pool for the cluster's limit, and of endpoints that
+  // are full for theirs.
   void OnYield();
 
   const ClusterLimits& limits_;
@@ -55,7 +59,8 @@ class PoolGroup {
   Timer look_timer_;   // set while one waits
   Timer yield_timer_;  // set while there are some that take requests
   size_t ready_ = 0;
-  bool waits_ = false;  // counted
+  bool starving_[kConnectionLimits] = {};  // counted
+  bool starved_[kConnectionLimits] = {};   // since the last look
 };
 
 }  // namespace sluice

@@ -452,12 +452,12 @@ TEST_F(PoolTest, RoomThatIsMadeElsewhereIsFound) {
   ASSERT_TRUE(upstream_.WaitForRequests(1));
   for (int i = 0; i < 10; ++i) Advance(kMillisecond);
   EXPECT_EQ(pool_->connections(), 1U);
-  EXPECT_EQ(settings_->limits.starving.value(), 1U);
+  EXPECT_EQ(settings_->limits.starving[0].value(), 1U);
   settings_->limits.connections.Sub();
   for (int i = 0; i < 7; ++i) Advance(kMillisecond);
   ASSERT_TRUE(upstream_.WaitForRequests(2));
   for (int i = 0; i < 7; ++i) Advance(kMillisecond);
-  EXPECT_EQ(settings_->limits.starving.value(), 0U);
+  EXPECT_EQ(settings_->limits.starving[0].value(), 0U);
   for (size_t i = 0; i < 2; ++i) upstream_.connection(i).Release();
   for (const Waiter& waiter : waiters) Await(waiter);
 }
@@ -484,20 +484,65 @@ TEST_F(PoolTest, WhatIsReadNowMakesRoomAfterwards) {
   EXPECT_EQ(upstream_.connection_count(), 2U);
 }
 
+// The second group is another worker's.
 TEST_F(PoolTest, WhatIdlesMakesRoomForOtherWorkersToo) {
-  upstream_.AlwaysAnswer(kOk);
-  NewPool();
+  settings_->limits.normal.connections = 2;
+  test::ScriptedUpstream other(driver_);
+  other.AlwaysAnswer(kOk);
+  NewPool(other.address());
   Ask();
   Advance(kSecond);
   EXPECT_EQ(pool_->connections(), 1U);
+  upstream_.Others().AwaitRequest().Hold().Send(kOk).Repeat();
+  PoolGroup group(*loop_, settings_->limits);
+  Pool pool(*loop_, random_, *settings_, stats_, group, upstream_.address());
+  Waiter waiters[2];
+  for (Waiter& waiter : waiters) waiter.request.Start(pool, nullptr, nullptr, false);
+  ASSERT_TRUE(upstream_.WaitForRequests(1));
   settings_->limits.pending.Add();
-  settings_->limits.starving.Add();  // elsewhere
+  EXPECT_EQ(pool.connections(), 1U);
   Advance(PoolGroup::kYieldEvery);
   EXPECT_EQ(pool_->connections(), 0U);
-  settings_->limits.starving.Sub();
+  Advance(PoolGroup::kLookEvery);
+  ASSERT_TRUE(upstream_.WaitForRequests(2));
   settings_->limits.pending.Sub();
+  for (size_t i = 0; i < 2; ++i) upstream_.connection(i).Release();
+  for (const Waiter& waiter : waiters) Await(waiter);
+}
+
+// Connections to others would not help it.
+TEST_F(PoolTest, WhoWaitsForAnEndpointTakesNoneOfOthers) {
+  settings_->limits.connections_per_endpoint = 2;
+  test::ScriptedUpstream other(driver_);
+  other.AlwaysAnswer(kOk);
+  upstream_.Next().AwaitRequest().Send(kOk);
+  upstream_.Others().AwaitRequest().Hold().Send(kOk).Repeat();
+  const SharedGauge wanted = NewGauge("wanted");
+  NewPool().set_endpoint_connections(wanted);
   Ask();
-  Advance(kSecond);
+  const std::unique_ptr<Pool> same = std::move(pool_);
+  NewPool(other.address()).set_endpoint_connections(NewGauge("other"));
+  Ask();
+  PoolGroup group(*loop_, settings_->limits);
+  Pool pool(*loop_, random_, *settings_, stats_, group, upstream_.address());
+  pool.set_endpoint_connections(wanted);
+  Waiter waiters[2];
+  for (Waiter& waiter : waiters) waiter.request.Start(pool, nullptr, nullptr, false);
+  ASSERT_TRUE(upstream_.WaitForRequests(2));
+  settings_->limits.pending.Add();
+  EXPECT_EQ(wanted.value(), 2U);
+  EXPECT_EQ(settings_->limits.starving[0].value(), 0U);
+  EXPECT_EQ(settings_->limits.starving[1].value(), 1U);
+  Advance(PoolGroup::kYieldEvery);
+  EXPECT_EQ(same->connections(), 0U);
+  EXPECT_EQ(pool_->connections(), 1U);
+  Advance(PoolGroup::kLookEvery);
+  ASSERT_TRUE(upstream_.WaitForRequests(3));
+  settings_->limits.pending.Sub();
+  for (size_t i = 1; i < 3; ++i) upstream_.connection(i).Release();
+  for (const Waiter& waiter : waiters) Await(waiter);
+  Advance(PoolGroup::kYieldEvery);
+  EXPECT_EQ(settings_->limits.starving[1].value(), 0U);
   EXPECT_EQ(pool_->connections(), 1U);
 }
 
