@@ -529,7 +529,7 @@ TEST_F(PoolTest, WhoWaitsForAnEndpointTakesNoneOfOthers) {
   Waiter waiters[2];
   for (Waiter& waiter : waiters) waiter.request.Start(pool, nullptr, nullptr, false);
   ASSERT_TRUE(upstream_.WaitForRequests(2));
-  settings_->limits.pending.Add();
+  for (int i = 0; i < 2; ++i) settings_->limits.pending.Add();
   EXPECT_EQ(wanted.value(), 2U);
   EXPECT_EQ(settings_->limits.starving[0].value(), 0U);
   EXPECT_EQ(settings_->limits.starving[1].value(), 1U);
@@ -538,7 +538,7 @@ TEST_F(PoolTest, WhoWaitsForAnEndpointTakesNoneOfOthers) {
   EXPECT_EQ(pool_->connections(), 1U);
   Advance(PoolGroup::kLookEvery);
   ASSERT_TRUE(upstream_.WaitForRequests(3));
-  settings_->limits.pending.Sub();
+  for (int i = 0; i < 2; ++i) settings_->limits.pending.Sub();
   for (size_t i = 1; i < 3; ++i) upstream_.connection(i).Release();
   for (const Waiter& waiter : waiters) Await(waiter);
   Advance(PoolGroup::kYieldEvery);
