@@ -41,6 +41,8 @@ void UpstreamTry::Begin(WorkerCluster& cluster, WorkerEndpoint& endpoint) {
 
 void UpstreamTry::Stop(TryOutcome outcome) {
   timer_.Cancel();
+  // What waits for our own limit says nothing of the endpoint.
+  if (request_.waits_for_room()) outcome = TryOutcome::kCancelled;
   request_.Cancel();
   Count(outcome);
   breakers_.Cancel();

@@ -80,6 +80,12 @@ void UpstreamRequest::OnEncodeMore() {
   if (writable()) events_.OnUpstreamWritable();
 }
 
+bool UpstreamRequest::waits_for_room() const {
+  if (!waiting()) return false;
+  // One that takes many is on its way for all.
+  return pool_->connecting_ == 0 || (wait_id_ == 0 && !pool_->multiplexed_);
+}
+
 bool UpstreamRequest::writable() const {
   return rest_.empty() && !connection_->connection_.Blocked();
 }

@@ -83,6 +83,8 @@ class UpstreamRequest : private ListNode<> {
 
   bool ready() const { return connection_ != nullptr; }
   bool waiting() const { return linked(); }
+  // Waits, and no connection is on its way for it: our own limits allow none.
+  bool waits_for_room() const;
   bool reused() const { return reused_; }
   // Did any byte of the request leave through a system call?
   bool sent_any() const { return sent_any_ || HasSent(); }

@@ -147,6 +147,23 @@ TEST_F(ClusterLimitsTest, AConnectionThatClosesMakesRoom) {
   EXPECT_EQ(upstream_.connection_count(), 2U);
 }
 
+// The endpoint was not even asked.
+TEST_F(ClusterLimitsTest, TimeThatEndsInTheQueueIsNotTheEndpointsFault) {
+  StartWith("connections: 1", "timeout: 1s");
+  Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab");  // its time begins later
+  ASSERT_TRUE(upstream_.WaitForConnections(1));
+  driver_.RunRounds(20);
+  RawClient& second = SendAndSettle();
+  EXPECT_EQ(limits().pending.value(), 1U);
+  Advance(kSecond + kMillisecond);
+  EXPECT_EQ(second.ReadResponse().status, 504);
+  EXPECT_EQ(upstream_.connection_count(), 1U);
+  uint64_t failures = 0;
+  rig_->cluster().ForEachEndpoint(
+      [&](const WorkerEndpoint& endpoint) { failures += endpoint.stats.failures.value(); });
+  EXPECT_EQ(failures, 0U);
+}
+
 TEST_F(ClusterLimitsTest, EachClientsOwnConnection) {
   StartWith("connections: 1", "timeout: 15s", "proxy_protocol: v1");
   upstream_.Others() = Script();
