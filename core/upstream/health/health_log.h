@@ -1,4 +1,6 @@
-// HealthLog: the subscriber that tells people: a line for each change, and counters.
+// HealthLog: the subscriber that tells people: a line for each change, and counters. Of one that
+// changes too often some are left out, and how it is in the end is said at its first check after
+// that.
 #ifndef SLUICE_CORE_UPSTREAM_HEALTH_HEALTH_LOG_H_
 #define SLUICE_CORE_UPSTREAM_HEALTH_HEALTH_LOG_H_
 
@@ -36,6 +38,9 @@ class HealthLog {
 
   // False: enough was written of the endpoint lately. Says in `message` what was not.
   bool TakeLine(const HealthEvent& event, std::string& message);
+  // Says how an endpoint is that did not change now, if its last change was left out.
+  void TellLeftOut(const HealthEvent& event);
+  static std::string LeftOut(const Lines& lines);
   void ForgetOld(Nanos now);
 
   std::string cluster_;

@@ -18,13 +18,16 @@ class HealthLogTest : public testing::Test {
  protected:
   // What is written of a change.
   std::string Change(bool healthy, std::string_view endpoint = "10.0.0.1:80") {
+    return Check(healthy, true, endpoint);
+  }
+  std::string Check(bool healthy, bool changed, std::string_view endpoint = "10.0.0.1:80") {
     testing::internal::CaptureStderr();
     log_({.endpoint = endpoint,
           .success = healthy,
           .reason = "no answer",
           .in_a_row = 3,
           .healthy = healthy,
-          .changed = true,
+          .changed = changed,
           .at = now_});
     return testing::internal::GetCapturedStderr();
   }
@@ -58,6 +61,22 @@ TEST_F(HealthLogTest, OneThatFlapsDoesNotFillTheLog) {
   now_ += HealthLog::kWindow;
   EXPECT_THAT(Change(false), HasSubstr("; it changed 80 times since the last line\n"));
   EXPECT_THAT(Change(true), Not(HasSubstr(";")));
+}
+
+// What it ends with may have been left out, and no change follows that could tell.
+TEST_F(HealthLogTest, HowItIsInTheEndIsToldOnceTheMinuteIsOver) {
+  const Nanos begin = now_;
+  for (int i = 0; i < 22; ++i, now_ += kSecond) Change(i % 2 == 0);
+  Change(true);  // the log says that it is unhealthy
+  now_ = begin + HealthLog::kWindow - 1;
+  EXPECT_EQ(Check(true, false), "");
+  now_ = begin + HealthLog::kWindow;
+  EXPECT_EQ(Check(true, false, "10.0.0.2:80"), "") << "of another";
+  EXPECT_THAT(Check(true, false), HasSubstr("clusters.api 10.0.0.1:80 is healthy; it changed 3 "
+                                            "times since the last line\n"));
+  EXPECT_EQ(Check(true, false), "") << "once";
+  now_ += 10 * HealthLog::kWindow;
+  EXPECT_EQ(Check(true, false), "");
 }
 
 TEST_F(HealthLogTest, OneThatChangesNowAndThenIsAlwaysTold) {
