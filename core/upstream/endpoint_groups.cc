@@ -143,6 +143,10 @@ class Grouping {
   }
 
   std::shared_ptr<const HashTable> TableOf(const EndpointGroup& group) const {
+    // A level's refuge has the members of the level itself: that it gets into panic builds nothing.
+    for (const EndpointGroup& made : set_.groups) {
+      if (made.table != nullptr && made.table_of == group.table_of) return made.table;
+    }
     const std::vector<HashMember> members = HashMembersOf(set_, group);
     if (before_ != nullptr) {
       for (const EndpointGroup& old : before_->groups) {

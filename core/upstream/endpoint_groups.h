@@ -9,7 +9,8 @@
 namespace sluice {
 
 // Fills all of `set` that follows from its endpoints. `before`: the set that it takes the place of,
-// or null; tables of groups that are the same are taken from there.
+// or null; tables of groups that are the same are taken from there, and groups of the same members
+// share theirs.
 void GroupEndpoints(const BalanceSettings& settings, EndpointSet& set, const EndpointSet* before);
 
 }  // namespace sluice

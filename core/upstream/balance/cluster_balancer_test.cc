@@ -252,6 +252,19 @@ TEST_F(ClusterBalancerTest, TablesAreBuiltAnewOnlyForOtherMembers) {
   EXPECT_NE(set_->groups[1].table, before->groups[1].table);
 }
 
+// Panic comes when there is most to do: its groups for second tries have the tables of the first.
+TEST_F(ClusterBalancerTest, PanicBuildsNoTables) {
+  settings_.policy = BalancePolicy::kRingHash;
+  AddMany(4, 0);
+  Publish();
+  const EndpointSetPtr before = set_;
+  Fail({0, 1, 2});
+  Publish();
+  ASSERT_EQ(set_->groups.size(), 2u);
+  EXPECT_EQ(set_->groups[0].table, before->groups[0].table);
+  EXPECT_EQ(set_->groups[1].table, before->groups[0].table);
+}
+
 // It has its own ones back when it is well again.
 TEST_F(ClusterBalancerTest, OnlyTheKeysOfWhoIsOutGoElsewhere) {
   for (const BalancePolicy policy : {BalancePolicy::kRingHash, BalancePolicy::kMaglev}) {
