@@ -182,12 +182,67 @@ TEST(RingTable, SharesAreWithinTwoPercentOfTheWeights) {
       EXPECT_NEAR(share, 1, 0.02) << count;
     }
   }
+}
+
+TEST(RingTable, SharesFollowWeightsThatDiffer) {
   Members weighted(0);
   for (const uint32_t weight : {1u, 2u, 3u, 14u}) weighted.Add(weight, weight);
   const auto table = HashTable::Ring(weighted.list);
-  for (const double share : RingShares(weighted, *table, HashTable::kRingPoints)) {
-    EXPECT_NEAR(share, 1, 0.02);
+  constexpr int kKeys = 2'000'000;
+  std::vector<double> keys(4);
+  Random random(6);
+  for (int i = 0; i < kKeys; ++i) ++keys[table->MemberAt(table->PlaceOf(random.Next()))];
+  std::vector<double> steps(4);
+  size_t place = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    place = table->Next(place);
+    ++steps[table->MemberAt(place)];
   }
+  for (size_t i = 0; i < 4; ++i) {
+    const double due = weighted.list[i].weight / 20.0;
+    EXPECT_NEAR(keys[i] / kKeys, due, 0.02 * due) << i;
+    EXPECT_NEAR(steps[i] / 100'000, due, 0.02 * due) << "where keys go on to; " << i;
+  }
+}
+
+// How many of many keys that need not move, since their members stay, do.
+double MovedBetweenOthers(const Members& more, const Members& fewer) {
+  const auto with = HashTable::Ring(more.list);
+  const auto without = HashTable::Ring(fewer.list);
+  Random random(7);
+  constexpr int kKeys = 20'000;
+  int moved = 0;
+  for (int i = 0; i < kKeys; ++i) {
+    const uint64_t key = random.Next();
+    const std::string_view owner = more.list[with->MemberAt(with->PlaceOf(key))].key;
+    const std::string_view other = fewer.list[without->MemberAt(without->PlaceOf(key))].key;
+    const bool stays = std::any_of(fewer.list.begin(), fewer.list.end(),
+                                   [&](const HashMember& member) { return member.key == owner; });
+    if (stays && owner != other) ++moved;
+  }
+  return static_cast<double>(moved) / kKeys;
+}
+
+TEST(RingTable, WhoComesOrGoesMovesNoKeysBetweenOthersWhateverTheWeights) {
+  Members light(0);
+  for (const uint32_t weight : {1u, 10u, 10u}) light.Add(light.list.size(), weight);
+  Members without_light(0);
+  for (const size_t host : {1u, 2u}) without_light.Add(host, 10);
+  EXPECT_EQ(MovedBetweenOthers(light, without_light), 0);
+
+  // The 129th makes the sum of the weights 257.
+  Members sum_256(0);
+  Members sum_257(0);
+  for (Members* members : {&sum_256, &sum_257}) {
+    for (uint32_t i = 0; i < 128; ++i) members->Add(i, 2);
+  }
+  sum_257.Add(128, 1);
+  EXPECT_EQ(MovedBetweenOthers(sum_257, sum_256), 0);
+
+  // One that is far heavier than all others.
+  Members heavy(200);
+  heavy.Add(250, 65535);
+  EXPECT_EQ(MovedBetweenOthers(heavy, Members(200)), 0);
 }
 
 // The shares above are those that keys really get.
@@ -208,11 +263,11 @@ TEST(RingTable, KeysBelongToTheNearestOfTheirPlaces) {
 TEST(RingTable, HasNotTooManyPoints) {
   Members members(1);
   members.Add(1, 65535);
-  EXPECT_LE(HashTable::Ring(members.list)->size(), HashTable::kMostPoints + 1);
+  EXPECT_EQ(HashTable::Ring(members.list)->size(), 2 * HashTable::kRingPoints);
   Members many(0);
   for (uint32_t i = 0; i < 1000; ++i) many.Add(i, 1 + i);
   const auto table = HashTable::Ring(many.list);
-  EXPECT_LE(table->size(), HashTable::kMostPoints + many.list.size());
+  EXPECT_LE(table->size(), HashTable::kMostPoints);
   EXPECT_GE(table->size(), HashTable::kMostPoints / 2);
   // One more or less moves no keys between the others here, either.
   Members fewer(0);

@@ -30,45 +30,55 @@ std::unique_ptr<const HashTable> HashTable::Ring(const std::vector<HashMember>& 
   auto table = std::make_unique<HashTable>();
   const size_t count = std::min(members.size(), kMostMembers);
   if (count == 0) return table;
-  uint64_t least = UINT32_MAX;
-  uint64_t sum = 0;
+  // As many for each, whatever the weights are: who comes or goes changes nothing for the others.
+  uint64_t each = kRingPoints;
+  while (each > 1 && each * count > kMostPoints) each /= 2;
+  struct Point {
+    uint64_t at;
+    uint16_t owner;
+    bool passed;
+  };
+  const uint32_t heaviest =
+      std::max_element(members.begin(), members.begin() + static_cast<std::ptrdiff_t>(count),
+                       [](const auto& a, const auto& b) { return a.weight < b.weight; })
+          ->weight;
+  std::vector<Point> points;
+  points.reserve(each * count);
+  bool equal = true;
   for (size_t i = 0; i < count; ++i) {
-    least = std::min<uint64_t>(least, members[i].weight);
-    sum += members[i].weight;
-  }
-  // Points for each unit of weight. Halved until there is room for all: if it followed the sum,
-  // each change of one member would move keys of all the others.
-  double per_unit = static_cast<double>(kRingPoints) / static_cast<double>(least);
-  while (per_unit * static_cast<double>(sum) > static_cast<double>(kMostPoints)) per_unit /= 2;
-
-  std::vector<std::pair<uint64_t, uint16_t>> points;
-  points.reserve(static_cast<size_t>(per_unit * static_cast<double>(sum)) + count);
-  for (size_t i = 0; i < count; ++i) {
-    const auto own = std::llround(static_cast<double>(members[i].weight) * per_unit);
-    // A member's n-th point is the same whatever its weight: a change adds or takes some.
-    for (uint64_t n = 0; n < static_cast<uint64_t>(std::max(own, 1LL)); ++n) {
-      points.emplace_back(XXH64(members[i].key.data(), members[i].key.size(), n),
-                          static_cast<uint16_t>(i));
+    equal &= members[i].weight == heaviest;
+    table->lightness_.push_back(1.0 / members[i].weight);
+    const uint64_t own = std::max<uint64_t>(1, each * members[i].weight / heaviest);
+    for (uint64_t n = 0; n < each; ++n) {
+      points.push_back({XXH64(members[i].key.data(), members[i].key.size(), n),
+                        static_cast<uint16_t>(i), n >= own});
     }
   }
+  table->least_lightness_ = 1.0 / heaviest;
+  if (equal) table->lightness_.clear();
 
   const int bits = static_cast<int>(std::bit_width(points.size()));
   table->section_shift_ = 64 - bits;
   const auto section_of = [&](uint64_t point) { return point >> table->section_shift_; };
   std::vector<uint32_t>& sections = table->sections_;
   sections.assign((size_t{1} << bits) + 1, 0);
-  for (const auto& [point, owner] : points) ++sections[section_of(point) + 1];
+  for (const Point& point : points) ++sections[section_of(point.at) + 1];
   for (size_t i = 1; i < sections.size(); ++i) sections[i] += sections[i - 1];
-  std::vector<std::pair<uint64_t, uint16_t>> sorted(points.size());
+  std::vector<Point> sorted(points.size());
   std::vector<uint32_t> next(sections.begin(), sections.end() - 1);
-  for (const auto& point : points) sorted[next[section_of(point.first)]++] = point;
+  for (const Point& point : points) sorted[next[section_of(point.at)]++] = point;
   table->points_.reserve(points.size() + kAhead);
   table->owners_.reserve(points.size());
+  if (!equal) table->passed_.reserve(points.size());
   for (size_t i = 0; i + 1 < sections.size(); ++i) {
-    std::sort(sorted.begin() + sections[i], sorted.begin() + sections[i + 1]);
+    std::sort(sorted.begin() + sections[i], sorted.begin() + sections[i + 1],
+              [](const Point& a, const Point& b) {
+                return a.at != b.at ? a.at < b.at : a.owner < b.owner;
+              });
     for (uint32_t place = sections[i]; place < sections[i + 1]; ++place) {
-      table->points_.push_back(sorted[place].first);
-      table->owners_.push_back(sorted[place].second);
+      table->points_.push_back(sorted[place].at);
+      table->owners_.push_back(sorted[place].owner);
+      if (!equal) table->passed_.push_back(sorted[place].passed);
     }
   }
   for (size_t i = 0; i < kAhead; ++i) table->points_.push_back(table->points_[i % points.size()]);
@@ -77,6 +87,7 @@ std::unique_ptr<const HashTable> HashTable::Ring(const std::vector<HashMember>& 
 
 size_t HashTable::PlaceOf(uint64_t hash) const {
   if (points_.empty()) return hash % owners_.size();
+  if (!lightness_.empty()) return WeightedPlaceOf(hash);
   size_t nearest = 0;
   uint64_t least = UINT64_MAX;
   for (uint64_t n = 0; n < kProbes; ++n) {
@@ -95,6 +106,28 @@ size_t HashTable::PlaceOf(uint64_t hash) const {
     }
   }
   return nearest < owners_.size() ? nearest : nearest - owners_.size();
+}
+
+// Of each place as many points are looked at as lie before the distance at which even the heaviest
+// member's point would be too far away: a few, unless one is far heavier than the mean.
+size_t HashTable::WeightedPlaceOf(uint64_t hash) const {
+  size_t nearest = 0;
+  double least = HUGE_VAL;
+  for (uint64_t n = 0; n < kProbes; ++n) {
+    const uint64_t probe = ProbeOf(hash, n);
+    size_t place = sections_[probe >> section_shift_];
+    while (place < owners_.size() && points_[place] < probe) ++place;
+    for (size_t seen = 0; seen < owners_.size(); ++seen, ++place) {
+      if (place == owners_.size()) place = 0;
+      const auto distance = static_cast<double>(points_[place] - probe);
+      if (distance * least_lightness_ >= least) break;
+      const double weighted = distance * lightness_[owners_[place]];
+      if (weighted >= least) continue;
+      nearest = place;
+      least = weighted;
+    }
+  }
+  return nearest;
 }
 
 }  // namespace sluice
