@@ -286,6 +286,18 @@ TEST_F(ClusterTest, WhatAnOperatorDrainedStaysSoOverDnsAndTheNextClusterOfTheNam
   EXPECT_FALSE(cluster_->endpoints()->endpoints[1].usable());
 }
 
+// There were no words yet when this one looked for them at first.
+TEST_F(ClusterTest, WhatTheOneBeforeIsToldLaterHoldsAtTheNextChange) {
+  Create(ConfigOf({"10.0.0.1:80", "10.0.0.2:80"}));
+  const std::unique_ptr<Cluster> before = std::move(cluster_);
+  Create(ConfigOf({"10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"}));
+  EXPECT_TRUE(before->SetFault("10.0.0.1:80", EndpointFault::kDrained, true));
+  EXPECT_TRUE(cluster_->endpoints()->endpoints[0].usable());
+  EXPECT_TRUE(cluster_->SetFault("10.0.0.2:80", EndpointFault::kDrained, true));
+  EXPECT_FALSE(cluster_->endpoints()->endpoints[0].usable());
+  EXPECT_TRUE(cluster_->endpoints()->endpoints[2].usable());
+}
+
 // While two generations of the configuration live, each has a cluster of the name.
 TEST_F(ClusterTest, AnOperatorsWordReachesBothClustersOfAName) {
   Create(ConfigOf({"10.0.0.1:80", "10.0.0.2:80"}));

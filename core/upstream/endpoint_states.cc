@@ -56,6 +56,12 @@ void EndpointStates::Adopt(std::vector<Endpoint>& endpoints, const EndpointSet& 
 
 void EndpointStates::Judge(std::vector<Endpoint>& endpoints, Nanos now) const {
   for (Endpoint& endpoint : endpoints) {
+    // Somebody may have said something since, or nobody could say when it began.
+    if (!endpoint.health.has_word()) {
+      if (const auto words = stats_.FindWords(kWords, LabelsOf(endpoint))) {
+        endpoint.health = EndpointHealth((*words)[kHealthWord]);
+      }
+    }
     const EndpointFaults faults = FaultsOf(endpoint);
     // One that was only not checked yet was never out.
     if (faults == 0 && (endpoint.faults & ~kUnchecked) != 0) endpoint.since = now;

@@ -44,7 +44,7 @@ class EndpointStates {
   // have there, new ones begin, and those that are only there end. Where nobody was before, they do
   // not count as new.
   void Adopt(std::vector<Endpoint>& endpoints, const EndpointSet& before, Nanos now);
-  // Their faults as they are now.
+  // Their faults as they are now, those that another process or configuration was told of included.
   void Judge(std::vector<Endpoint>& endpoints, Nanos now) const;
 
   // For the processes and configurations after this one, too; takes effect by Judge.
@@ -74,7 +74,8 @@ class EndpointStates {
   void Begin(Endpoint& endpoint, Nanos now);
   // What is known of it in `words`, by whoever had the endpoint before.
   void TakeOver(Endpoint& endpoint, SharedWords words) const;
-  // Nothing: nothing was ever said of it, and nobody here is going to, but for an operator.
+  // Nothing: nothing was said of it yet, or nobody can say now, and nobody here is going to, but
+  // for an operator. Judge looks again.
   std::optional<SharedWords> WordsOf(const Endpoint& endpoint);
   LabelList LabelsOf(const Endpoint& endpoint) const;
   EndpointFaults FaultsOf(const Endpoint& endpoint) const;
