@@ -176,7 +176,9 @@ void EndpointStates::ForgetChecks(const EndpointSet& endpoints) const {
   }
 }
 
-// What is added there is taken away again: they only must not be used before it has been.
+// Tries that were under way when their endpoint left still write there. Where they are counted (by
+// the policy, or for a limit of connections), the last of them has ended before the cells are used
+// again; elsewhere one that takes over a minute is counted for another endpoint.
 EndpointStates::Cells* EndpointStates::TakeCells(Nanos now) {
   const auto idle = std::find_if(spare_.begin(), spare_.end(), [now](const Spare& spare) {
     return now - spare.since >= kRest && spare.cells->active.load(std::memory_order_relaxed) == 0 &&
