@@ -18,7 +18,6 @@
 namespace sluice {
 
 class Router;
-struct StreamInfo;
 
 class UpstreamTry final : private UpstreamEvents {
  public:
